@@ -13,16 +13,22 @@ OBJS = \
 	src/email.o \
 	src/phone.o \
 	src/plan_cache.o \
+	src/columns.o \
 	src/directory.o \
 	src/identifier_key.o \
 	src/pending.o \
+	src/consent.o \
 	src/contact_type.o \
 	src/contact.o \
+	src/main_identifier.o \
+	src/identified.o \
 	src/identifier.o \
+	src/identifier_change.o \
 	src/claim.o \
-	src/consent.o \
-	src/guard.o \
+	src/change_consent.o \
 	src/organization.o \
+	src/catalogue.o \
+	src/guard.o \
 	src/resolve.o
 
 # The install script: fragments in load order.
