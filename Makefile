@@ -8,6 +8,7 @@ OBJS = \
 	src/contacts.o \
 	src/email_parse.o \
 	src/idna.o \
+	src/unicode_text.o \
 	src/phone_parse.o \
 	src/address_text.o \
 	src/email.o \
@@ -71,6 +72,8 @@ SHLIB_LINK = $(ICU_LIBS)
 PG_CONFIG ?= pg_config
 PGXS := $(shell $(PG_CONFIG) --pgxs)
 include $(PGXS)
+
+include $(srcdir)/test/parse/parse.mk
 
 # PGXS does not track headers.
 $(OBJS): $(wildcard $(srcdir)/src/*.h)
