@@ -60,22 +60,22 @@ CREATE FUNCTION contacts.try_email(text) RETURNS contacts.email
 COMMENT ON FUNCTION contacts.try_email(text) IS 'the email address that a text reads as, NULL if it is none';
 
 CREATE FUNCTION contacts.local_part(contacts.email) RETURNS text
-	LANGUAGE C AS 'MODULE_PATHNAME', 'email_local_part'
+	LANGUAGE C AS 'MODULE_PATHNAME'
 	IMMUTABLE STRICT PARALLEL SAFE;
 COMMENT ON FUNCTION contacts.local_part(contacts.email) IS 'what stands before the @';
 
 CREATE FUNCTION contacts.domain(contacts.email) RETURNS text
-	LANGUAGE C AS 'MODULE_PATHNAME', 'email_domain'
+	LANGUAGE C AS 'MODULE_PATHNAME'
 	IMMUTABLE STRICT PARALLEL SAFE;
 COMMENT ON FUNCTION contacts.domain(contacts.email) IS 'the domain in the form that mail servers use (xn-- labels)';
 
 CREATE FUNCTION contacts.display(contacts.email) RETURNS text
-	LANGUAGE C AS 'MODULE_PATHNAME', 'email_display'
+	LANGUAGE C AS 'MODULE_PATHNAME'
 	IMMUTABLE STRICT PARALLEL SAFE;
 COMMENT ON FUNCTION contacts.display(contacts.email) IS 'the address as people read it, its xn-- labels decoded';
 
 CREATE FUNCTION contacts.mailbox_key(contacts.email) RETURNS text
-	LANGUAGE C AS 'MODULE_PATHNAME', 'email_mailbox_key'
+	LANGUAGE C AS 'MODULE_PATHNAME'
 	IMMUTABLE STRICT PARALLEL SAFE;
 COMMENT ON FUNCTION contacts.mailbox_key(contacts.email) IS 'the address without plus tag and without the dots that its provider ignores: advisory, to find duplicates, never a key';
 

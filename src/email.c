@@ -149,14 +149,14 @@ at_position(const char *address, size_t length)
 	return at - address;
 }
 
-PG_FUNCTION_INFO_V1(email_local_part);
-PG_FUNCTION_INFO_V1(email_domain);
-PG_FUNCTION_INFO_V1(email_display);
-PG_FUNCTION_INFO_V1(email_mailbox_key);
+PG_FUNCTION_INFO_V1(local_part);
+PG_FUNCTION_INFO_V1(domain);
+PG_FUNCTION_INFO_V1(display);
+PG_FUNCTION_INFO_V1(mailbox_key);
 
 /* What stands before the @. */
 Datum
-email_local_part(PG_FUNCTION_ARGS)
+local_part(PG_FUNCTION_ARGS)
 {
 	struct varlena *value = PG_GETARG_VARLENA_PP(0);
 	const char *address = VARDATA_ANY(value);
@@ -167,7 +167,7 @@ email_local_part(PG_FUNCTION_ARGS)
 
 /* What stands behind the @: A-labels, as mail servers want it. */
 Datum
-email_domain(PG_FUNCTION_ARGS)
+domain(PG_FUNCTION_ARGS)
 {
 	struct varlena *value = PG_GETARG_VARLENA_PP(0);
 	const char *address = VARDATA_ANY(value);
@@ -183,73 +183,37 @@ email_domain(PG_FUNCTION_ARGS)
  * the database can hold them.  Not to be stored or sent to.
  */
 Datum
-email_display(PG_FUNCTION_ARGS)
+display(PG_FUNCTION_ARGS)
 {
 	struct varlena *value = PG_GETARG_VARLENA_PP(0);
 	const char *address = VARDATA_ANY(value);
 	size_t		length = VARSIZE_ANY_EXHDR(value);
 	size_t		at = at_position(address, length);
-	char		unicode[IDNA_MAX_UNICODE + 1];
-	size_t		unicode_length;
-	StringInfoData result;
+	char		result[EMAIL_MAX_LOCAL + 1 + IDNA_MAX_DISPLAY + 1];
+	size_t		domain_length;
 
-	if (GetDatabaseEncoding() != PG_UTF8 ||
-		!idna_to_unicode(address + at + 1, length - at - 1,
-						 unicode, &unicode_length))
+	if (GetDatabaseEncoding() != PG_UTF8)
 		PG_RETURN_TEXT_P(cstring_to_text_with_len(address, (int) length));
 
-	initStringInfo(&result);
-	appendBinaryStringInfo(&result, address, (int) at + 1);
-	appendBinaryStringInfo(&result, unicode, (int) unicode_length);
-	PG_RETURN_TEXT_P(cstring_to_text_with_len(result.data, result.len));
+	memcpy(result, address, at + 1);
+	idna_to_display(address + at + 1, length - at - 1,
+					result + at + 1, &domain_length);
+	PG_RETURN_TEXT_P(cstring_to_text_with_len(result,
+											  (int) (at + 1 + domain_length)));
 }
 
 /*
- * The one domain of a provider that ignores dots in local parts, NULL if this
- * is no domain of such a provider.
- */
-static const char *
-dotless_provider(const char *domain, size_t length)
-{
-	static const char *const domains[] = {"gmail.com", "googlemail.com"};
-	int			i;
-
-	for (i = 0; i < lengthof(domains); i++)
-	{
-		if (strlen(domains[i]) == length &&
-			memcmp(domains[i], domain, length) == 0)
-			return domains[0];
-	}
-	return NULL;
-}
-
-/*
- * What addresses of one mailbox have in common, as far as one can guess: the
- * address without a plus tag and, at providers that ignore them, without
- * dots.  For finding duplicates, never a key.
+ * What addresses of one mailbox are likely to have in common.  For finding
+ * duplicates, never a key.
  */
 Datum
-email_mailbox_key(PG_FUNCTION_ARGS)
+mailbox_key(PG_FUNCTION_ARGS)
 {
 	struct varlena *value = PG_GETARG_VARLENA_PP(0);
-	const char *address = VARDATA_ANY(value);
-	size_t		length = VARSIZE_ANY_EXHDR(value);
-	size_t		at = at_position(address, length);
-	const char *provider = dotless_provider(address + at + 1, length - at - 1);
-	StringInfoData result;
-	size_t		i;
+	char		key[EMAIL_MAX_LENGTH + 1];
+	size_t		length;
 
-	initStringInfo(&result);
-	for (i = 0; i < at && (address[i] != '+' || i == 0); i++)
-	{
-		if (provider == NULL || address[i] != '.')
-			appendStringInfoChar(&result, address[i]);
-	}
-	appendStringInfoChar(&result, '@');
-	if (provider != NULL)
-		appendStringInfoString(&result, provider);
-	else
-		appendBinaryStringInfo(&result, address + at + 1,
-							   (int) (length - at - 1));
-	PG_RETURN_TEXT_P(cstring_to_text_with_len(result.data, result.len));
+	email_mailbox_key(VARDATA_ANY(value), VARSIZE_ANY_EXHDR(value),
+					  key, &length);
+	PG_RETURN_TEXT_P(cstring_to_text_with_len(key, (int) length));
 }
