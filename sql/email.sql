@@ -174,8 +174,8 @@ CREATE OPERATOR pg_catalog.>= (
 COMMENT ON OPERATOR pg_catalog.>= (contacts.email, contacts.email) IS 'greater than or equal';
 
 /*
- * email with text, which is what drivers send: the text counts as the address that
- * it reads as or, where it is none, as its raw bytes.  LEAKPROOF, because no
+ * email with text, which is what drivers send: the text counts as the address
+ * that it reads as or, where it is none, as its raw bytes.  LEAKPROOF, because no
  * text raises an error.
  */
 
@@ -255,42 +255,42 @@ CREATE OPERATOR pg_catalog.= (
 	RESTRICT = eqsel, JOIN = eqjoinsel,
 	HASHES, MERGES
 );
-COMMENT ON OPERATOR pg_catalog.= (contacts.email, text) IS 'equal, the text read as address';
+COMMENT ON OPERATOR pg_catalog.= (contacts.email, text) IS 'equal, the text read as an address';
 
 CREATE OPERATOR pg_catalog.<> (
 	LEFTARG = contacts.email, RIGHTARG = text, FUNCTION = contacts.email_text_ne,
 	COMMUTATOR = <>, NEGATOR = =,
 	RESTRICT = neqsel, JOIN = neqjoinsel
 );
-COMMENT ON OPERATOR pg_catalog.<> (contacts.email, text) IS 'not equal, the text read as address';
+COMMENT ON OPERATOR pg_catalog.<> (contacts.email, text) IS 'not equal, the text read as an address';
 
 CREATE OPERATOR pg_catalog.< (
 	LEFTARG = contacts.email, RIGHTARG = text, FUNCTION = contacts.email_text_lt,
 	COMMUTATOR = >, NEGATOR = >=,
 	RESTRICT = scalarltsel, JOIN = scalarltjoinsel
 );
-COMMENT ON OPERATOR pg_catalog.< (contacts.email, text) IS 'less than, the text read as address';
+COMMENT ON OPERATOR pg_catalog.< (contacts.email, text) IS 'less than, the text read as an address';
 
 CREATE OPERATOR pg_catalog.<= (
 	LEFTARG = contacts.email, RIGHTARG = text, FUNCTION = contacts.email_text_le,
 	COMMUTATOR = >=, NEGATOR = >,
 	RESTRICT = scalarlesel, JOIN = scalarlejoinsel
 );
-COMMENT ON OPERATOR pg_catalog.<= (contacts.email, text) IS 'less than or equal, the text read as address';
+COMMENT ON OPERATOR pg_catalog.<= (contacts.email, text) IS 'less than or equal, the text read as an address';
 
 CREATE OPERATOR pg_catalog.> (
 	LEFTARG = contacts.email, RIGHTARG = text, FUNCTION = contacts.email_text_gt,
 	COMMUTATOR = <, NEGATOR = <=,
 	RESTRICT = scalargtsel, JOIN = scalargtjoinsel
 );
-COMMENT ON OPERATOR pg_catalog.> (contacts.email, text) IS 'greater than, the text read as address';
+COMMENT ON OPERATOR pg_catalog.> (contacts.email, text) IS 'greater than, the text read as an address';
 
 CREATE OPERATOR pg_catalog.>= (
 	LEFTARG = contacts.email, RIGHTARG = text, FUNCTION = contacts.email_text_ge,
 	COMMUTATOR = <=, NEGATOR = <,
 	RESTRICT = scalargesel, JOIN = scalargejoinsel
 );
-COMMENT ON OPERATOR pg_catalog.>= (contacts.email, text) IS 'greater than or equal, the text read as address';
+COMMENT ON OPERATOR pg_catalog.>= (contacts.email, text) IS 'greater than or equal, the text read as an address';
 
 CREATE OPERATOR pg_catalog.= (
 	LEFTARG = text, RIGHTARG = contacts.email, FUNCTION = contacts.text_email_eq,
@@ -298,45 +298,45 @@ CREATE OPERATOR pg_catalog.= (
 	RESTRICT = eqsel, JOIN = eqjoinsel,
 	HASHES, MERGES
 );
-COMMENT ON OPERATOR pg_catalog.= (text, contacts.email) IS 'equal, the text read as address';
+COMMENT ON OPERATOR pg_catalog.= (text, contacts.email) IS 'equal, the text read as an address';
 
 CREATE OPERATOR pg_catalog.<> (
 	LEFTARG = text, RIGHTARG = contacts.email, FUNCTION = contacts.text_email_ne,
 	COMMUTATOR = <>, NEGATOR = =,
 	RESTRICT = neqsel, JOIN = neqjoinsel
 );
-COMMENT ON OPERATOR pg_catalog.<> (text, contacts.email) IS 'not equal, the text read as address';
+COMMENT ON OPERATOR pg_catalog.<> (text, contacts.email) IS 'not equal, the text read as an address';
 
 CREATE OPERATOR pg_catalog.< (
 	LEFTARG = text, RIGHTARG = contacts.email, FUNCTION = contacts.text_email_lt,
 	COMMUTATOR = >, NEGATOR = >=,
 	RESTRICT = scalarltsel, JOIN = scalarltjoinsel
 );
-COMMENT ON OPERATOR pg_catalog.< (text, contacts.email) IS 'less than, the text read as address';
+COMMENT ON OPERATOR pg_catalog.< (text, contacts.email) IS 'less than, the text read as an address';
 
 CREATE OPERATOR pg_catalog.<= (
 	LEFTARG = text, RIGHTARG = contacts.email, FUNCTION = contacts.text_email_le,
 	COMMUTATOR = >=, NEGATOR = >,
 	RESTRICT = scalarlesel, JOIN = scalarlejoinsel
 );
-COMMENT ON OPERATOR pg_catalog.<= (text, contacts.email) IS 'less than or equal, the text read as address';
+COMMENT ON OPERATOR pg_catalog.<= (text, contacts.email) IS 'less than or equal, the text read as an address';
 
 CREATE OPERATOR pg_catalog.> (
 	LEFTARG = text, RIGHTARG = contacts.email, FUNCTION = contacts.text_email_gt,
 	COMMUTATOR = <, NEGATOR = <=,
 	RESTRICT = scalargtsel, JOIN = scalargtjoinsel
 );
-COMMENT ON OPERATOR pg_catalog.> (text, contacts.email) IS 'greater than, the text read as address';
+COMMENT ON OPERATOR pg_catalog.> (text, contacts.email) IS 'greater than, the text read as an address';
 
 CREATE OPERATOR pg_catalog.>= (
 	LEFTARG = text, RIGHTARG = contacts.email, FUNCTION = contacts.text_email_ge,
 	COMMUTATOR = <=, NEGATOR = <,
 	RESTRICT = scalargesel, JOIN = scalargejoinsel
 );
-COMMENT ON OPERATOR pg_catalog.>= (text, contacts.email) IS 'greater than or equal, the text read as address';
+COMMENT ON OPERATOR pg_catalog.>= (text, contacts.email) IS 'greater than or equal, the text read as an address';
 
 /*
- * text with text, both read as addresss: completes the families, else hash and
+ * text with text, both read as addresses: completes the families, else hash and
  * merge joins and IN (SELECT text) fail.  The planner finds them by itself;
  * their names keep them apart from the operators of text.
  */
@@ -377,35 +377,35 @@ CREATE OPERATOR contacts.=# (
 	RESTRICT = eqsel, JOIN = eqjoinsel,
 	HASHES, MERGES
 );
-COMMENT ON OPERATOR contacts.=# (text, text) IS 'equal, texts read as address';
+COMMENT ON OPERATOR contacts.=# (text, text) IS 'equal, texts read as addresses';
 
 CREATE OPERATOR contacts.<# (
 	LEFTARG = text, RIGHTARG = text, FUNCTION = contacts.email_texts_lt,
 	COMMUTATOR = OPERATOR(contacts.>#), NEGATOR = OPERATOR(contacts.>=#),
 	RESTRICT = scalarltsel, JOIN = scalarltjoinsel
 );
-COMMENT ON OPERATOR contacts.<# (text, text) IS 'less than, texts read as address';
+COMMENT ON OPERATOR contacts.<# (text, text) IS 'less than, texts read as addresses';
 
 CREATE OPERATOR contacts.<=# (
 	LEFTARG = text, RIGHTARG = text, FUNCTION = contacts.email_texts_le,
 	COMMUTATOR = OPERATOR(contacts.>=#), NEGATOR = OPERATOR(contacts.>#),
 	RESTRICT = scalarlesel, JOIN = scalarlejoinsel
 );
-COMMENT ON OPERATOR contacts.<=# (text, text) IS 'less than or equal, texts read as address';
+COMMENT ON OPERATOR contacts.<=# (text, text) IS 'less than or equal, texts read as addresses';
 
 CREATE OPERATOR contacts.># (
 	LEFTARG = text, RIGHTARG = text, FUNCTION = contacts.email_texts_gt,
 	COMMUTATOR = OPERATOR(contacts.<#), NEGATOR = OPERATOR(contacts.<=#),
 	RESTRICT = scalargtsel, JOIN = scalargtjoinsel
 );
-COMMENT ON OPERATOR contacts.># (text, text) IS 'greater than, texts read as address';
+COMMENT ON OPERATOR contacts.># (text, text) IS 'greater than, texts read as addresses';
 
 CREATE OPERATOR contacts.>=# (
 	LEFTARG = text, RIGHTARG = text, FUNCTION = contacts.email_texts_ge,
 	COMMUTATOR = OPERATOR(contacts.<=#), NEGATOR = OPERATOR(contacts.<#),
 	RESTRICT = scalargesel, JOIN = scalargejoinsel
 );
-COMMENT ON OPERATOR contacts.>=# (text, text) IS 'greater than or equal, texts read as address';
+COMMENT ON OPERATOR contacts.>=# (text, text) IS 'greater than or equal, texts read as addresses';
 
 CREATE FUNCTION contacts.email_texts_sortsupport(internal) RETURNS void
 	LANGUAGE C AS 'MODULE_PATHNAME'
@@ -473,8 +473,8 @@ ALTER OPERATOR FAMILY contacts.email_ops USING hash ADD
 	FUNCTION 2 (text, text) contacts.email_texts_hash_extended(text, bigint);
 
 /*
- * Without aggregates of its own, min(email) would be min(text): another type, in
- * the order of the collation.
+ * Without aggregates of its own, min(email) would be min(text): of another type
+ * and in the order of the collation.
  */
 
 CREATE FUNCTION contacts.email_smaller(contacts.email, contacts.email) RETURNS contacts.email

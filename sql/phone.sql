@@ -170,8 +170,8 @@ CREATE OPERATOR pg_catalog.>= (
 COMMENT ON OPERATOR pg_catalog.>= (contacts.phone, contacts.phone) IS 'greater than or equal';
 
 /*
- * phone with text, which is what drivers send: the text counts as the number that
- * it reads as or, where it is none, as its raw bytes.  LEAKPROOF, because no
+ * phone with text, which is what drivers send: the text counts as the number
+ * that it reads as or, where it is none, as its raw bytes.  LEAKPROOF, because no
  * text raises an error.
  */
 
@@ -251,42 +251,42 @@ CREATE OPERATOR pg_catalog.= (
 	RESTRICT = eqsel, JOIN = eqjoinsel,
 	HASHES, MERGES
 );
-COMMENT ON OPERATOR pg_catalog.= (contacts.phone, text) IS 'equal, the text read as number';
+COMMENT ON OPERATOR pg_catalog.= (contacts.phone, text) IS 'equal, the text read as a number';
 
 CREATE OPERATOR pg_catalog.<> (
 	LEFTARG = contacts.phone, RIGHTARG = text, FUNCTION = contacts.phone_text_ne,
 	COMMUTATOR = <>, NEGATOR = =,
 	RESTRICT = neqsel, JOIN = neqjoinsel
 );
-COMMENT ON OPERATOR pg_catalog.<> (contacts.phone, text) IS 'not equal, the text read as number';
+COMMENT ON OPERATOR pg_catalog.<> (contacts.phone, text) IS 'not equal, the text read as a number';
 
 CREATE OPERATOR pg_catalog.< (
 	LEFTARG = contacts.phone, RIGHTARG = text, FUNCTION = contacts.phone_text_lt,
 	COMMUTATOR = >, NEGATOR = >=,
 	RESTRICT = scalarltsel, JOIN = scalarltjoinsel
 );
-COMMENT ON OPERATOR pg_catalog.< (contacts.phone, text) IS 'less than, the text read as number';
+COMMENT ON OPERATOR pg_catalog.< (contacts.phone, text) IS 'less than, the text read as a number';
 
 CREATE OPERATOR pg_catalog.<= (
 	LEFTARG = contacts.phone, RIGHTARG = text, FUNCTION = contacts.phone_text_le,
 	COMMUTATOR = >=, NEGATOR = >,
 	RESTRICT = scalarlesel, JOIN = scalarlejoinsel
 );
-COMMENT ON OPERATOR pg_catalog.<= (contacts.phone, text) IS 'less than or equal, the text read as number';
+COMMENT ON OPERATOR pg_catalog.<= (contacts.phone, text) IS 'less than or equal, the text read as a number';
 
 CREATE OPERATOR pg_catalog.> (
 	LEFTARG = contacts.phone, RIGHTARG = text, FUNCTION = contacts.phone_text_gt,
 	COMMUTATOR = <, NEGATOR = <=,
 	RESTRICT = scalargtsel, JOIN = scalargtjoinsel
 );
-COMMENT ON OPERATOR pg_catalog.> (contacts.phone, text) IS 'greater than, the text read as number';
+COMMENT ON OPERATOR pg_catalog.> (contacts.phone, text) IS 'greater than, the text read as a number';
 
 CREATE OPERATOR pg_catalog.>= (
 	LEFTARG = contacts.phone, RIGHTARG = text, FUNCTION = contacts.phone_text_ge,
 	COMMUTATOR = <=, NEGATOR = <,
 	RESTRICT = scalargesel, JOIN = scalargejoinsel
 );
-COMMENT ON OPERATOR pg_catalog.>= (contacts.phone, text) IS 'greater than or equal, the text read as number';
+COMMENT ON OPERATOR pg_catalog.>= (contacts.phone, text) IS 'greater than or equal, the text read as a number';
 
 CREATE OPERATOR pg_catalog.= (
 	LEFTARG = text, RIGHTARG = contacts.phone, FUNCTION = contacts.text_phone_eq,
@@ -294,42 +294,42 @@ CREATE OPERATOR pg_catalog.= (
 	RESTRICT = eqsel, JOIN = eqjoinsel,
 	HASHES, MERGES
 );
-COMMENT ON OPERATOR pg_catalog.= (text, contacts.phone) IS 'equal, the text read as number';
+COMMENT ON OPERATOR pg_catalog.= (text, contacts.phone) IS 'equal, the text read as a number';
 
 CREATE OPERATOR pg_catalog.<> (
 	LEFTARG = text, RIGHTARG = contacts.phone, FUNCTION = contacts.text_phone_ne,
 	COMMUTATOR = <>, NEGATOR = =,
 	RESTRICT = neqsel, JOIN = neqjoinsel
 );
-COMMENT ON OPERATOR pg_catalog.<> (text, contacts.phone) IS 'not equal, the text read as number';
+COMMENT ON OPERATOR pg_catalog.<> (text, contacts.phone) IS 'not equal, the text read as a number';
 
 CREATE OPERATOR pg_catalog.< (
 	LEFTARG = text, RIGHTARG = contacts.phone, FUNCTION = contacts.text_phone_lt,
 	COMMUTATOR = >, NEGATOR = >=,
 	RESTRICT = scalarltsel, JOIN = scalarltjoinsel
 );
-COMMENT ON OPERATOR pg_catalog.< (text, contacts.phone) IS 'less than, the text read as number';
+COMMENT ON OPERATOR pg_catalog.< (text, contacts.phone) IS 'less than, the text read as a number';
 
 CREATE OPERATOR pg_catalog.<= (
 	LEFTARG = text, RIGHTARG = contacts.phone, FUNCTION = contacts.text_phone_le,
 	COMMUTATOR = >=, NEGATOR = >,
 	RESTRICT = scalarlesel, JOIN = scalarlejoinsel
 );
-COMMENT ON OPERATOR pg_catalog.<= (text, contacts.phone) IS 'less than or equal, the text read as number';
+COMMENT ON OPERATOR pg_catalog.<= (text, contacts.phone) IS 'less than or equal, the text read as a number';
 
 CREATE OPERATOR pg_catalog.> (
 	LEFTARG = text, RIGHTARG = contacts.phone, FUNCTION = contacts.text_phone_gt,
 	COMMUTATOR = <, NEGATOR = <=,
 	RESTRICT = scalargtsel, JOIN = scalargtjoinsel
 );
-COMMENT ON OPERATOR pg_catalog.> (text, contacts.phone) IS 'greater than, the text read as number';
+COMMENT ON OPERATOR pg_catalog.> (text, contacts.phone) IS 'greater than, the text read as a number';
 
 CREATE OPERATOR pg_catalog.>= (
 	LEFTARG = text, RIGHTARG = contacts.phone, FUNCTION = contacts.text_phone_ge,
 	COMMUTATOR = <=, NEGATOR = <,
 	RESTRICT = scalargesel, JOIN = scalargejoinsel
 );
-COMMENT ON OPERATOR pg_catalog.>= (text, contacts.phone) IS 'greater than or equal, the text read as number';
+COMMENT ON OPERATOR pg_catalog.>= (text, contacts.phone) IS 'greater than or equal, the text read as a number';
 
 /*
  * text with text, both read as numbers: completes the families, else hash and
@@ -373,35 +373,35 @@ CREATE OPERATOR contacts.=## (
 	RESTRICT = eqsel, JOIN = eqjoinsel,
 	HASHES, MERGES
 );
-COMMENT ON OPERATOR contacts.=## (text, text) IS 'equal, texts read as number';
+COMMENT ON OPERATOR contacts.=## (text, text) IS 'equal, texts read as numbers';
 
 CREATE OPERATOR contacts.<## (
 	LEFTARG = text, RIGHTARG = text, FUNCTION = contacts.phone_texts_lt,
 	COMMUTATOR = OPERATOR(contacts.>##), NEGATOR = OPERATOR(contacts.>=##),
 	RESTRICT = scalarltsel, JOIN = scalarltjoinsel
 );
-COMMENT ON OPERATOR contacts.<## (text, text) IS 'less than, texts read as number';
+COMMENT ON OPERATOR contacts.<## (text, text) IS 'less than, texts read as numbers';
 
 CREATE OPERATOR contacts.<=## (
 	LEFTARG = text, RIGHTARG = text, FUNCTION = contacts.phone_texts_le,
 	COMMUTATOR = OPERATOR(contacts.>=##), NEGATOR = OPERATOR(contacts.>##),
 	RESTRICT = scalarlesel, JOIN = scalarlejoinsel
 );
-COMMENT ON OPERATOR contacts.<=## (text, text) IS 'less than or equal, texts read as number';
+COMMENT ON OPERATOR contacts.<=## (text, text) IS 'less than or equal, texts read as numbers';
 
 CREATE OPERATOR contacts.>## (
 	LEFTARG = text, RIGHTARG = text, FUNCTION = contacts.phone_texts_gt,
 	COMMUTATOR = OPERATOR(contacts.<##), NEGATOR = OPERATOR(contacts.<=##),
 	RESTRICT = scalargtsel, JOIN = scalargtjoinsel
 );
-COMMENT ON OPERATOR contacts.>## (text, text) IS 'greater than, texts read as number';
+COMMENT ON OPERATOR contacts.>## (text, text) IS 'greater than, texts read as numbers';
 
 CREATE OPERATOR contacts.>=## (
 	LEFTARG = text, RIGHTARG = text, FUNCTION = contacts.phone_texts_ge,
 	COMMUTATOR = OPERATOR(contacts.<=##), NEGATOR = OPERATOR(contacts.<##),
 	RESTRICT = scalargesel, JOIN = scalargejoinsel
 );
-COMMENT ON OPERATOR contacts.>=## (text, text) IS 'greater than or equal, texts read as number';
+COMMENT ON OPERATOR contacts.>=## (text, text) IS 'greater than or equal, texts read as numbers';
 
 CREATE FUNCTION contacts.phone_texts_sortsupport(internal) RETURNS void
 	LANGUAGE C AS 'MODULE_PATHNAME'
@@ -469,8 +469,8 @@ ALTER OPERATOR FAMILY contacts.phone_ops USING hash ADD
 	FUNCTION 2 (text, text) contacts.phone_texts_hash_extended(text, bigint);
 
 /*
- * Without aggregates of its own, min(phone) would be min(text): another type, in
- * the order of the collation.
+ * Without aggregates of its own, min(phone) would be min(text): of another type
+ * and in the order of the collation.
  */
 
 CREATE FUNCTION contacts.phone_smaller(contacts.phone, contacts.phone) RETURNS contacts.phone

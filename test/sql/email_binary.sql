@@ -34,5 +34,6 @@ SELECT count(*) FROM target;
 
 \! rm -f "$PG_ABS_BUILDDIR/results/email_binary.data"
 RESET ROLE;
+SET client_min_messages = warning;
 DROP SCHEMA email_test CASCADE;
 DROP ROLE regress_email;

@@ -48,7 +48,7 @@ SELECT id FROM person WHERE email IN ('BOB@example.org', 'ANN@example.org') ORDE
 SELECT id FROM person WHERE email IN ('BOB@example.org', 'ANN@example.org'::text) ORDER BY id;
 SELECT id FROM person WHERE email IN ('BOB@example.org', 'ANN@example.org'::varchar) ORDER BY id;
 SELECT id FROM person WHERE email NOT IN ('BOB@example.org', 'x'::text) ORDER BY id;
-SELECT id FROM person WHERE email BETWEEN 'ANN@example.org'::text AND 'B'::text ORDER BY id;
+SELECT id FROM person WHERE email BETWEEN 'ANN@example.org'::text AND 'b'::text ORDER BY id;
 SELECT id FROM person WHERE (email, id) = ('BOB@example.org'::text, 2);
 SELECT id FROM person WHERE email IS NOT DISTINCT FROM 'BOB@example.org'::text;
 SELECT id FROM person WHERE email IS DISTINCT FROM 'BOB@example.org'::text ORDER BY id;
@@ -88,5 +88,6 @@ SELECT array_agg(email ORDER BY email) @> ARRAY['BOB@example.org'::contacts.emai
 EXPLAIN (COSTS OFF) SELECT max(email) FROM person;
 
 RESET ROLE;
+SET client_min_messages = warning;
 DROP SCHEMA email_test CASCADE;
 DROP ROLE regress_email;

@@ -21,7 +21,7 @@ CREATE TABLE example (rule int, n int GENERATED ALWAYS AS IDENTITY, input text);
 
 -- Rule 1: white space, empty, exactly one @.
 INSERT INTO example (rule, input) VALUES
-	(1, E' \t\r\n\v\fa@b.org \n'), (1, 'a @b.org'), (1, 'a@ b.org'), (1, 'a@b. org'),
+	(1, E' \t\r\n\x0B\fa@b.org \n'), (1, 'a @b.org'), (1, 'a@ b.org'), (1, 'a@b. org'),
 	(1, U&'\00A0a@b.org'), (1, U&'a@b.org\3000'),
 	(1, ''), (1, '   '), (1, 'a'), (1, 'a.b.org'), (1, 'a@b@c.org'), (1, '@'), (1, '@@');
 
@@ -113,5 +113,6 @@ SELECT pg_typeof(contacts.local_part(e)), pg_typeof(contacts.domain(e)), pg_type
 FROM (SELECT 'a@b.org'::contacts.email) v(e);
 
 RESET ROLE;
+SET client_min_messages = warning;
 DROP SCHEMA email_test CASCADE;
 DROP ROLE regress_email;
