@@ -67,6 +67,8 @@ PG_CONFIG ?= pg_config
 PGXS := $(shell $(PG_CONFIG) --pgxs)
 include $(PGXS)
 
+include $(srcdir)/test/parse/parse.mk
+
 # PGXS does not track headers.
 $(OBJS): $(wildcard $(srcdir)/src/*.h)
 
