@@ -69,6 +69,7 @@ PGXS := $(shell $(PG_CONFIG) --pgxs 2>/dev/null)
 ifneq ($(wildcard $(PGXS)),)
 include $(PGXS)
 else
+srcdir = .
 all install installcheck clean:
 	@echo "no server to build for: apt-get install $(SERVER_PACKAGES)" >&2; false
 endif
