@@ -5,6 +5,7 @@
 use strict;
 use warnings;
 
+use IPC::Run;
 use PostgreSQL::Test::Cluster;
 use PostgreSQL::Test::Utils;
 use Test::More;
@@ -42,12 +43,11 @@ sub run_blocks
 	my ($db, @sql) = @_;
 	my $marker = '=== end of block';
 	my $script = join '', map { "$_->[2]\n\\echo $marker\n" } @sql;
-	my ($out, $err);
+	my $out;
 
-	# One pipe for both, and no buffering in between: errors in their place.
-	IPC::Run::run(
-		[ 'sh', '-c', 'exec psql -X -q -v VERBOSITY=terse -d "$1" 2>&1', 'sh', $node->connstr($db) ],
-		'<', \"\\o | cat\n\\o\n$script", '>', \$out);
+	# psql flushes its output before it reports an error: they stay in order.
+	IPC::Run::run([ 'psql', '-X', '-q', '-d', $node->connstr($db) ],
+		'<', \$script, '>', \$out, '2>&1');
 	return split /^$marker\n/m, $out;
 }
 
