@@ -269,7 +269,7 @@ sub change_status
 	my $row = $self->labelled($id, 'email', 'main');
 
 	may_become($row->{status}, $status);
-	$row->{status} = $status;
+	@$row{qw(status reason)} = ($status, 'manual') if $row->{status} ne $status;
 	$self->follow($self->{contact}{$id}, 0);
 	return;
 }
@@ -367,7 +367,13 @@ sub move
 	die "23505\n"
 	  if $row->{type} eq 'phone'
 	  && grep { $_ != $row && $_->{type} eq 'phone' && $_->{value} eq $row->{value} } $self->held($to);
-	$self->with_followers(sub { $row->{contact} = $to }, $row->{contact}, $to);
+	$self->with_followers(
+		sub {
+			$row->{slug} //= 'main' unless $self->labelled($to, $row->{type}, 'main');
+			@$row{qw(contact validated method)} = ($to, 0, undef);
+		},
+		$row->{contact},
+		$to);
 	return;
 }
 
@@ -376,7 +382,7 @@ sub write_state
 	my ($self, $row, $status) = @_;
 
 	may_become($row->{status}, $status);
-	$row->{status} = $status;
+	@$row{qw(status reason)} = ($status, 'manual') if $row->{status} ne $status;
 	$self->follow($self->{contact}{ $row->{contact} }, 0)
 	  if defined $row->{contact} && ($row->{slug} // '') eq 'main';
 	return;
