@@ -111,7 +111,8 @@ bench:
 	@$(srcdir)/test/private_cluster bench/run
 
 format lint-c:
-	@$(srcdir)/test/format $@ $(srcdir)/src/*.[ch]
+	@$(srcdir)/test/format $@ $(wildcard $(addprefix $(srcdir)/, \
+		src/*.[ch] test/*/*.[ch] bench/*.[ch]))
 
 check-versions:
 	@$(srcdir)/test/check_versions
