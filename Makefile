@@ -30,7 +30,8 @@ OBJS = \
 	src/organization.o \
 	src/catalogue.o \
 	src/guard.o \
-	src/resolve.o
+	src/resolve.o \
+	src/set_exclusive.o
 
 # The install script: fragments in load order.
 SQL_FRAGMENTS = \
