@@ -16,6 +16,7 @@ OBJS = \
 	src/directory.o \
 	src/identifier_key.o \
 	src/pending.o \
+	src/attach.o \
 	src/contact_type.o \
 	src/contact.o \
 	src/identifier.o \
