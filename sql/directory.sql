@@ -9,6 +9,17 @@
 -- These functions run over other people's schemas, perhaps as a superuser: no
 -- name is ever resolved through a search_path that a directory is part of.
 
+CREATE FUNCTION contacts.function_signature(function oid) RETURNS text
+	LANGUAGE sql STABLE PARALLEL SAFE SET search_path = pg_catalog, pg_temp
+BEGIN ATOMIC
+	SELECT format('%I(%s)', p.proname, (
+		SELECT string_agg(CASE t.typnamespace WHEN p.pronamespace THEN t.typname::text
+			ELSE format_type(t.oid, NULL) END, ', ' ORDER BY a.i)
+		FROM unnest(p.proargtypes) WITH ORDINALITY AS a (type, i) JOIN pg_type t ON t.oid = a.type))
+	FROM pg_proc p WHERE p.oid = function;
+END;
+COMMENT ON FUNCTION contacts.function_signature(oid) IS 'name and argument types of a function, free of the name of its schema';
+
 CREATE FUNCTION contacts.describe_directory(directory oid, kinds text[])
 	RETURNS TABLE (kind text, relation name, name text, definition text, state text)
 	LANGUAGE sql STABLE PARALLEL SAFE SET search_path = pg_catalog, pg_temp
@@ -67,11 +78,7 @@ BEGIN ATOMIC
 	FROM pg_class c
 	WHERE c.relnamespace = directory AND c.relkind = 'v' AND 'view' = ANY (kinds)
 	UNION ALL
-	SELECT 'function', '',
-		format('%I(%s)', p.proname, (
-			SELECT string_agg(CASE t.typnamespace WHEN directory THEN t.typname::text
-				ELSE format_type(t.oid, NULL) END, ', ' ORDER BY a.i)
-			FROM unnest(p.proargtypes) WITH ORDINALITY AS a (type, i) JOIN pg_type t ON t.oid = a.type)),
+	SELECT 'function', '', contacts.function_signature(p.oid),
 		concat(CASE p.provolatile WHEN 'i' THEN 'immutable' WHEN 's' THEN 'stable' ELSE 'volatile' END,
 			CASE WHEN p.prosecdef THEN ', security definer' END,
 			', ' || array_to_string(p.proconfig, ', ')),
@@ -134,7 +141,7 @@ BEGIN
 	END IF;
 	IF NOT EXISTS (
 		SELECT FROM pg_class c JOIN pg_attribute a ON a.attrelid = c.oid
-		WHERE c.relnamespace = schema_id AND c.relname = 'contact'
+		WHERE c.relnamespace = schema_id AND c.relname = 'contact' AND c.relkind = 'r'
 			AND a.attname = 'email' AND a.atttypid = 'contacts.email'::regtype
 	) THEN
 		RAISE EXCEPTION USING ERRCODE = 'undefined_object',
@@ -290,3 +297,156 @@ BEGIN
 END
 $$;
 COMMENT ON FUNCTION contacts.create_directory(text, bytea, boolean) IS 'makes a directory in a new schema; secret: to take the one of another directory along; attach => false leaves the triggers to contacts.attach_triggers()';
+
+-- The functions and views that belong to a directory, views last.
+CREATE FUNCTION contacts.drop_functions(directory oid) RETURNS void
+	LANGUAGE plpgsql VOLATILE PARALLEL UNSAFE SET search_path = pg_catalog, pg_temp
+AS $$
+DECLARE
+	functions text := (
+		SELECT string_agg(p.oid::regprocedure::text, ', ')
+		FROM pg_proc p JOIN contacts.model m ON m.kind = 'function' AND m.name = contacts.function_signature(p.oid)
+		WHERE p.pronamespace = directory);
+	views text := (
+		SELECT string_agg(c.oid::regclass::text, ', ')
+		FROM pg_class c JOIN contacts.model m ON m.kind = 'view' AND m.relation = c.relname
+		WHERE c.relnamespace = directory AND c.relkind = 'v');
+BEGIN
+	IF functions IS NOT NULL THEN
+		EXECUTE 'DROP FUNCTION ' || functions;
+	END IF;
+	IF views IS NOT NULL THEN
+		EXECUTE 'DROP VIEW ' || views;
+	END IF;
+END
+$$;
+COMMENT ON FUNCTION contacts.drop_functions(oid) IS 'drops the functions and views that create_directory() made in a schema';
+
+CREATE FUNCTION contacts.drop_directory(directory text, cascade boolean DEFAULT false) RETURNS void
+	LANGUAGE plpgsql VOLATILE PARALLEL UNSAFE
+	SET search_path = pg_catalog, pg_temp SET row_security = off SET client_min_messages = warning
+AS $$
+DECLARE
+	schema_id oid := contacts.directory_schema(directory);
+	contact_count bigint;
+	state_count bigint;
+BEGIN
+	IF cascade THEN
+		EXECUTE format('DROP SCHEMA %I CASCADE', directory);
+		RETURN;
+	END IF;
+	EXECUTE format('LOCK TABLE ONLY %1$I.contact, ONLY %1$I.identifier', directory);
+	EXECUTE format('SELECT count(*) FROM ONLY %I.contact', directory) INTO contact_count;
+	EXECUTE format($q$SELECT count(*) FROM ONLY %I.identifier WHERE status IN ('suppressed', 'unsubscribed')$q$, directory)
+		INTO state_count;
+	IF contact_count > 0 OR state_count > 0 THEN
+		RAISE EXCEPTION USING ERRCODE = 'dependent_objects_still_exist',
+			MESSAGE = format('directory "%s" is not empty', directory),
+			DETAIL = format('It holds %s contacts, and %s suppressed or unsubscribed addresses.', contact_count, state_count),
+			HINT = 'Use cascade => true to drop them too.',
+			SCHEMA = directory;
+	END IF;
+	PERFORM contacts.drop_functions(schema_id);
+	EXECUTE (
+		SELECT format('DROP TABLE %s', string_agg(c.oid::regclass::text, ', '))
+		FROM pg_class c JOIN contacts.model m ON m.kind = 'table' AND m.relation = c.relname
+		WHERE c.relnamespace = schema_id);
+	EXECUTE format('DROP SCHEMA %I', directory);
+END
+$$;
+COMMENT ON FUNCTION contacts.drop_directory(text, boolean) IS 'drops a directory; 2BP01 if it holds contacts or consent states, or if anything else is in its schema or depends on it, unless cascade is true';
+
+CREATE FUNCTION contacts.detach_directory(directory text) RETURNS void
+	LANGUAGE plpgsql VOLATILE PARALLEL UNSAFE
+	SET search_path = pg_catalog, pg_temp SET client_min_messages = warning
+AS $$
+DECLARE
+	schema_id oid := contacts.directory_schema(directory);
+	statement text;
+BEGIN
+	FOR statement IN
+		SELECT format('DROP TRIGGER %I ON %s', t.tgname, t.tgrelid::regclass)
+		FROM pg_trigger t JOIN pg_class c ON c.oid = t.tgrelid JOIN pg_proc p ON p.oid = t.tgfoid
+		WHERE c.relnamespace = schema_id AND p.pronamespace = 'contacts'::regnamespace AND NOT t.tgisinternal
+	LOOP
+		EXECUTE statement;
+	END LOOP;
+	PERFORM contacts.drop_functions(schema_id);
+
+	-- Defaults, constraints and indexes of a column follow its type.
+	FOR statement IN
+		SELECT format('ALTER TABLE %s %s', c.oid::regclass, string_agg(
+			format('ALTER %1$I TYPE text USING %1$I::text', a.attname), ', ' ORDER BY a.attnum))
+		FROM pg_class c JOIN pg_attribute a ON a.attrelid = c.oid
+			JOIN pg_type t ON t.oid = a.atttypid
+		WHERE c.relnamespace = schema_id AND c.relkind IN ('r', 'p', 'f') AND NOT a.attisdropped
+			AND t.typnamespace = 'contacts'::regnamespace AND t.typelem = 0
+		GROUP BY c.oid
+	LOOP
+		EXECUTE statement;
+	END LOOP;
+END
+$$;
+COMMENT ON FUNCTION contacts.detach_directory(text) IS 'the way out: leaves ordinary tables with ordinary types, their rows, constraints and indexes; nothing of them needs the extension any more';
+
+-- Versions of the extension whose directories this one can take over, oldest
+-- first.  A version that changes a directory adds its steps between them.
+CREATE FUNCTION contacts.upgrade_directory(directory text) RETURNS text
+	LANGUAGE plpgsql VOLATILE PARALLEL UNSAFE SET search_path = pg_catalog, pg_temp SET row_security = off
+AS $$
+DECLARE
+	known CONSTANT text[] := '{0.1}';
+	version text;
+BEGIN
+	PERFORM contacts.directory_schema(directory);
+	EXECUTE format('SELECT version FROM ONLY %I.setting FOR UPDATE', directory) INTO version;
+	IF version IS NULL OR version <> ALL (known) THEN
+		RAISE EXCEPTION USING ERRCODE = 'object_not_in_prerequisite_state',
+			MESSAGE = format('directory "%s" has version %s, which this version of the extension does not know',
+				directory, coalesce(version, 'NULL')),
+			HINT = 'Upgrade the extension first: ALTER EXTENSION contacts UPDATE.',
+			SCHEMA = directory, TABLE = 'setting', COLUMN = 'version';
+	END IF;
+	PERFORM contacts.attach_triggers(directory);
+	EXECUTE format('UPDATE ONLY %I.setting SET version = $1 WHERE version <> $1', directory)
+		USING contacts.extension_version();
+	RETURN contacts.extension_version();
+END
+$$;
+COMMENT ON FUNCTION contacts.upgrade_directory(text) IS 'brings a directory to the version of the installed extension and returns that; 55000 for a version it does not know';
+
+-- A plain table without row security is read, so that no code of its owner's
+-- runs with the rights of whoever looks at contacts.directory.
+CREATE FUNCTION contacts.directory_version(directory oid) RETURNS text
+	LANGUAGE plpgsql STABLE PARALLEL SAFE SET search_path = pg_catalog, pg_temp
+AS $$
+DECLARE
+	setting regclass;
+	version text;
+BEGIN
+	SELECT c.oid INTO setting
+	FROM pg_class c JOIN pg_attribute a ON a.attrelid = c.oid
+	WHERE c.relnamespace = directory AND c.relname = 'setting' AND c.relkind = 'r' AND NOT c.relrowsecurity
+		AND a.attname = 'version' AND a.atttypid = 'text'::regtype AND a.attgenerated = ''
+		AND has_schema_privilege(directory, 'USAGE') AND has_table_privilege(c.oid, 'SELECT');
+	IF setting IS NOT NULL THEN
+		EXECUTE format('SELECT version FROM ONLY %s', setting) INTO version;
+	END IF;
+	RETURN version;
+END
+$$;
+COMMENT ON FUNCTION contacts.directory_version(oid) IS 'version of a directory; NULL to those who may not read its table setting';
+
+CREATE VIEW contacts.directory WITH (security_invoker = true) AS
+	SELECT n.nspname AS name,
+		pg_get_userbyid(c.relowner) AS owner,
+		contacts.directory_version(n.oid) AS version,
+		NOT EXISTS (SELECT FROM contacts.missing_triggers(n.oid)) AS is_armed
+	FROM pg_trigger t JOIN pg_class c ON c.oid = t.tgrelid JOIN pg_namespace n ON n.oid = c.relnamespace
+	WHERE t.tgfoid = 'contacts.contact_claim'::regproc AND c.relname = 'contact';
+COMMENT ON VIEW contacts.directory IS 'the directories of this database, recognised by their triggers';
+COMMENT ON COLUMN contacts.directory.name IS 'schema of the directory';
+COMMENT ON COLUMN contacts.directory.owner IS 'role that owns its table contact';
+COMMENT ON COLUMN contacts.directory.version IS 'version of the extension it was made for or upgraded to; NULL if you may not read its table setting';
+COMMENT ON COLUMN contacts.directory.is_armed IS 'all triggers of the extension are there and enabled; see contacts.check_directory()';
+GRANT SELECT ON contacts.directory TO PUBLIC;
