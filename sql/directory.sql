@@ -247,7 +247,7 @@ END;
 COMMENT ON FUNCTION contacts.secret_fingerprint(bytea) IS 'what setting.secret_fingerprint must be for a secret';
 
 CREATE FUNCTION contacts.create_directory(name text, secret bytea DEFAULT NULL, attach boolean DEFAULT true)
-	RETURNS regnamespace
+	RETURNS void
 	LANGUAGE plpgsql VOLATILE PARALLEL UNSAFE SET search_path = pg_catalog, pg_temp
 AS $$
 DECLARE
@@ -293,7 +293,6 @@ BEGIN
 	IF attach THEN
 		PERFORM contacts.attach_triggers(name);
 	END IF;
-	RETURN quote_ident(name)::regnamespace;
 END
 $$;
 COMMENT ON FUNCTION contacts.create_directory(text, bytea, boolean) IS 'makes a directory in a new schema; secret: to take the one of another directory along; attach => false leaves the triggers to contacts.attach_triggers()';
