@@ -8,6 +8,7 @@ OBJS = \
 	src/contacts.o \
 	src/email_parse.o \
 	src/idna.o \
+	src/unicode_text.o \
 	src/phone_parse.o \
 	src/address_text.o \
 	src/email.o \
