@@ -18,6 +18,7 @@ OBJS = \
 	src/directory.o \
 	src/identifier_key.o \
 	src/pending.o \
+	src/attach.o \
 	src/consent.o \
 	src/contact_type.o \
 	src/contact.o \
