@@ -29,6 +29,7 @@ OBJS = \
 	src/claim.o \
 	src/change_consent.o \
 	src/organization.o \
+	src/import.o \
 	src/catalogue.o \
 	src/guard.o \
 	src/resolve.o \
