@@ -25,10 +25,10 @@ CREATE FUNCTION contacts.describe_directory(directory oid, kinds text[])
 	LANGUAGE sql STABLE PARALLEL SAFE SET search_path = pg_catalog, pg_temp
 BEGIN ATOMIC
 	SELECT 'table', c.relname, ''::text,
-		CASE c.relkind WHEN 'r' THEN 'ordinary' WHEN 'p' THEN 'partitioned' ELSE 'foreign' END
+		CASE c.relkind WHEN 'r' THEN 'an ordinary table' WHEN 'p' THEN 'a partitioned table' ELSE 'a foreign table' END
 		|| CASE c.relpersistence WHEN 'p' THEN '' ELSE ', not logged' END
 		|| CASE WHEN EXISTS (SELECT FROM pg_inherits i WHERE c.oid IN (i.inhrelid, i.inhparent))
-			THEN ', inherits or is inherited' ELSE '' END,
+			THEN ', with inheritance' ELSE '' END,
 		NULL::text
 	FROM pg_class c
 	WHERE c.relnamespace = directory AND c.relkind IN ('r', 'p', 'f') AND 'table' = ANY (kinds)
@@ -246,13 +246,33 @@ BEGIN ATOMIC
 END;
 COMMENT ON FUNCTION contacts.secret_fingerprint(bytea) IS 'what setting.secret_fingerprint must be for a secret';
 
+-- Default privileges give others rights on tables that are the owner's alone.
+CREATE FUNCTION contacts.close_secret(directory text) RETURNS void
+	LANGUAGE plpgsql VOLATILE PARALLEL UNSAFE SET search_path = pg_catalog, pg_temp
+AS $$
+DECLARE
+	grantee text;
+BEGIN
+	FOR grantee IN
+		SELECT DISTINCT CASE a.grantee WHEN 0 THEN 'PUBLIC' ELSE quote_ident(pg_get_userbyid(a.grantee)) END
+		FROM pg_class c
+			LEFT JOIN pg_attribute t ON t.attrelid = c.oid
+			CROSS JOIN LATERAL (SELECT x.grantee FROM aclexplode(c.relacl) x
+				UNION SELECT x.grantee FROM aclexplode(t.attacl) x) a
+		WHERE c.oid = format('%I.secret', directory)::regclass AND a.grantee <> c.relowner
+	LOOP
+		EXECUTE format('REVOKE ALL ON %1$I.secret FROM %2$s CASCADE', directory, grantee);
+	END LOOP;
+END
+$$;
+COMMENT ON FUNCTION contacts.close_secret(text) IS 'takes the rights that others than the owner have on the secret of a directory';
+
 CREATE FUNCTION contacts.create_directory(name text, secret bytea DEFAULT NULL, attach boolean DEFAULT true)
 	RETURNS void
 	LANGUAGE plpgsql VOLATILE PARALLEL UNSAFE SET search_path = pg_catalog, pg_temp
 AS $$
 DECLARE
 	key bytea := coalesce(secret, contacts.new_secret());
-	grantee text;
 BEGIN
 	IF name IS NULL THEN
 		RAISE EXCEPTION USING ERRCODE = 'null_value_not_allowed',
@@ -279,14 +299,7 @@ BEGIN
 	EXECUTE contacts.directory_script();
 	PERFORM set_config('search_path', 'pg_catalog, pg_temp', true);
 
-	-- Default privileges may have given others what is the owner's alone.
-	FOR grantee IN
-		SELECT DISTINCT CASE a.grantee WHEN 0 THEN 'PUBLIC' ELSE quote_ident(pg_get_userbyid(a.grantee)) END
-		FROM pg_class c CROSS JOIN aclexplode(c.relacl) a
-		WHERE c.oid = format('%I.secret', name)::regclass AND a.grantee <> c.relowner
-	LOOP
-		EXECUTE format('REVOKE ALL ON %I.secret FROM %s', name, grantee);
-	END LOOP;
+	PERFORM contacts.close_secret(name);
 	EXECUTE format('INSERT INTO %I.secret (value) VALUES ($1)', name) USING key;
 	EXECUTE format('INSERT INTO %I.setting (version, secret_fingerprint) VALUES ($1, $2)', name)
 		USING contacts.extension_version(), contacts.secret_fingerprint(key);
@@ -441,8 +454,10 @@ CREATE VIEW contacts.directory WITH (security_invoker = true) AS
 		pg_get_userbyid(c.relowner) AS owner,
 		contacts.directory_version(n.oid) AS version,
 		NOT EXISTS (SELECT FROM contacts.missing_triggers(n.oid)) AS is_armed
-	FROM pg_trigger t JOIN pg_class c ON c.oid = t.tgrelid JOIN pg_namespace n ON n.oid = c.relnamespace
-	WHERE t.tgfoid = 'contacts.contact_claim'::regproc AND c.relname = 'contact';
+	FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace
+	WHERE c.relname = 'contact' AND EXISTS (
+		SELECT FROM pg_trigger t JOIN pg_proc p ON p.oid = t.tgfoid
+		WHERE t.tgrelid = c.oid AND p.pronamespace = 'contacts'::regnamespace);
 COMMENT ON VIEW contacts.directory IS 'the directories of this database, recognised by their triggers';
 COMMENT ON COLUMN contacts.directory.name IS 'schema of the directory';
 COMMENT ON COLUMN contacts.directory.owner IS 'role that owns its table contact';

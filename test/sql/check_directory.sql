@@ -5,7 +5,7 @@ CREATE ROLE regress_check;
 CREATE ROLE regress_check_reader;
 SELECT format('GRANT CREATE ON DATABASE %I TO regress_check', current_database()) \gexec
 SET ROLE regress_check;
-SELECT contacts.create_directory('chk');
+SELECT contacts.create_directory('chk', secret => sha256('check'));
 SET search_path = chk;
 
 INSERT INTO organization (name) VALUES ('Analytical Engines'), ('Acme');
@@ -182,7 +182,7 @@ SELECT rule, object, message FROM contacts.check_directory('chk') ORDER BY 1, 2,
 SELECT * FROM contacts.repair_directory('chk');
 ROLLBACK;
 BEGIN;
-SELECT p.oid::regprocedure AS function FROM pg_proc p WHERE pronamespace = 'chk'::regnamespace AND proname = 'find_contact' \gset
+SELECT p.oid::regprocedure AS function FROM pg_proc p WHERE pronamespace = 'chk'::regnamespace AND proname = 'opt_in' \gset
 DROP FUNCTION :function;
 SELECT rule, object, message FROM contacts.check_directory('chk', deep => false);
 ROLLBACK;
