@@ -205,6 +205,12 @@ SELECT rule, object, message FROM contacts.check_directory('chk', deep => false)
 ROLLBACK;
 SET ROLE regress_check;
 
+-- how the session words names does not matter
+SET quote_all_identifiers = on;
+SELECT * FROM contacts.check_directory('chk', deep => false);
+SELECT contacts.attach_triggers('chk');
+RESET quote_all_identifiers;
+
 -- settings, secret, kinds
 BEGIN;
 CALL disarm();
