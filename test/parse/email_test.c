@@ -22,9 +22,14 @@
 #define A63 A60 "aaa"
 #define D4 "\xc3\xa9"			/* U+00E9, e with acute */
 #define D10 D4 D4 D4 D4 D4 D4 D4 D4 D4 D4
+#define D100 D10 D10 D10 D10 D10 D10 D10 D10 D10 D10
 #define E_COMBINED "e\xcc\x81"	/* the same, decomposed */
 #define E10 E_COMBINED E_COMBINED E_COMBINED E_COMBINED E_COMBINED \
 	E_COMBINED E_COMBINED E_COMBINED E_COMBINED E_COMBINED
+
+#define I1 "\xce\x90\xce\x90\xce\x90\xce\x90"	/* four times U+0390 */
+#define I3 "\xce\xb9\xcc\x88\xcc\x81\xce\xb9\xcc\x88\xcc\x81" \
+	"\xce\xb9\xcc\x88\xcc\x81\xce\xb9\xcc\x88\xcc\x81" /* decomposed */
 
 /* An address that is taken, and its canonical form. */
 typedef struct Accepted
@@ -58,6 +63,9 @@ static const Accepted accepted[] =
 	{"64 octets, two a character", D10 D10 D10 D4 D4 "@b.org", NULL},
 	{"typed longer, canonical 64 octets",
 	E10 E10 E10 E_COMBINED E_COMBINED "@b.org", D10 D10 D10 D4 D4 "@b.org"},
+	{"typed as 96 characters, canonical 32",
+		I3 I3 I3 I3 I3 I3 I3 I3 "@b.org",
+	I1 I1 I1 I1 I1 I1 I1 I1 "@b.org"},
 	{"RFC 6532 code points", "j\xc3\xb6rg@b.org", NULL},
 	{"Han", "\xe7\x94\xa8\xe6\x88\xb7@b.org", NULL},
 	{"astral", "\xf0\x90\x8d\x88@b.org", NULL},
@@ -196,6 +204,9 @@ static const Refused refused[] =
 		D10 D10 D10 D4 "\xc8\xba@b.org", EMAIL_LOCAL_TOO_LONG},
 	{"non-ASCII beyond octet 64", A63 "bb" D4 "@b.org",
 	EMAIL_LOCAL_TOO_LONG},
+	{"more code points than can shrink to 64 octets",
+		I3 I3 I3 I3 I3 I3 I3 I3 I3 I3 I3 I3 I3 I3 I3 I3 I3 I3 I3 I3 I3 I3 "@b.org",
+	EMAIL_LOCAL_TOO_LONG},
 	{"quoted string", "\"a\"@b.org", EMAIL_LOCAL_CHARACTER},
 	{"quoted pair", "a\\b@b.org", EMAIL_LOCAL_CHARACTER},
 	{"comment", "a(c)@b.org", EMAIL_LOCAL_CHARACTER},
@@ -227,11 +238,14 @@ static const Refused refused[] =
 	{"leading U+036F", "\xcd\xaf" "a@b.org", EMAIL_LOCAL_UNSAFE},
 	{"a mark that NFC puts first", "\xd6\x91\xcc\xb4@b.org",
 	EMAIL_LOCAL_UNSAFE},
+	{"a mark that NFC puts second", "\xcc\x81\xd6\x91" "a@b.org",
+	EMAIL_LOCAL_UNSAFE},
 	{"unassigned", "a\xcd\xb8@b.org", EMAIL_LOCAL_UNASSIGNED},
 	{"assigned in Unicode 15", "a\xf0\x91\xbc\x80@b.org",
 	EMAIL_LOCAL_UNASSIGNED},
 	{"malformed UTF-8", "a\x80@b.org", EMAIL_BAD_UTF8},
 	{"cut UTF-8", "a\xc3@b.org", EMAIL_BAD_UTF8},
+	{"cut UTF-8 at the end", "a@b.\xc3", EMAIL_BAD_UTF8},
 	{"overlong UTF-8", "a\xc0\xaf@b.org", EMAIL_BAD_UTF8},
 	{"overlong in three", "a\xe0\x80\xaf@b.org", EMAIL_BAD_UTF8},
 	{"overlong in four", "a\xf0\x80\x80\xaf@b.org", EMAIL_BAD_UTF8},
@@ -273,6 +287,9 @@ static const Refused refused[] =
 	/* 6. The whole */
 	{"255 octets",
 		"aa@" A63 "." A63 "." A63 "." A10 A10 A10 A10 A10 "aaaaaa.org",
+	EMAIL_TOO_LONG},
+	{"domain of 253",
+		"a@" A63 "." A63 "." A63 "." A10 A10 A10 A10 A10 "aaaaaaa.org",
 	EMAIL_TOO_LONG},
 
 #ifdef USE_ICU
@@ -316,6 +333,9 @@ static const Refused refused[] =
 	{"literal", "a@[\xc3\xbc]", EMAIL_DOMAIN_LITERAL},
 	{"label too long", "a@" D10 D10 D10 D10 D10 D10 D10 ".org",
 	EMAIL_DOMAIN_LABEL},
+	{"domain of more code points than can shrink to 253 octets",
+		"a@" D100 D100 D100 D100 D100 D100 D100 D100 D100 D100 D100 ".org",
+	EMAIL_DOMAIN_TOO_LONG},
 	{"domain too long", "a@" A60 "." A60 "." A60 "." A60 "." D10 ".org",
 	EMAIL_DOMAIN_TOO_LONG},
 #else

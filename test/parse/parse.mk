@@ -16,6 +16,8 @@ PARSE_HEADERS = $(wildcard $(srcdir)/src/*.h)
 PARSE_CPPFLAGS = -DFRONTEND -I$(srcdir)/src -I$(includedir_server) \
 	-I$(includedir_internal) $(ICU_CFLAGS)
 PARSE_CFLAGS = -std=gnu99 -g -O2 -Wall -Wextra -Werror
+# The tests copy each text to the heap, so that reading past it is seen.
+TEST_CFLAGS = $(PARSE_CFLAGS) -fsanitize=address,undefined -fno-sanitize-recover=all
 PARSE_LIBS = -L$(pkglibdir) -L$(libdir) -lpgcommon -lpgport $(ICU_LIBS)
 FUZZ_CFLAGS = -std=gnu99 -g -O1 -Wall -Wextra -Werror -Wno-ignored-attributes \
 	-fsanitize=fuzzer,address,undefined -fno-sanitize-recover=all
@@ -26,7 +28,7 @@ EXTRA_CLEAN += $(PARSE_BUILD)
 
 $(PARSE_BUILD)/%_test: $(srcdir)/test/parse/%_test.c $(PARSE_SOURCES) $(PARSE_HEADERS)
 	@mkdir -p $(@D)
-	$(CC) $(PARSE_CPPFLAGS) $(PARSE_CFLAGS) -o $@ $< $(PARSE_SOURCES) $(PARSE_LIBS)
+	$(CC) $(PARSE_CPPFLAGS) $(TEST_CFLAGS) -o $@ $< $(PARSE_SOURCES) $(PARSE_LIBS)
 
 $(PARSE_BUILD)/%_fuzz: $(srcdir)/test/fuzz/%_fuzz.c $(PARSE_SOURCES) $(PARSE_HEADERS)
 	@mkdir -p $(@D)
