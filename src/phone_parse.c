@@ -381,7 +381,7 @@ int
 phone_calling_code(const char *canonical, size_t len)
 {
 	const CallingCode *code = NULL;
-	size_t		length;
+	size_t		length = 0;
 
 	if (len > 1)
 		code = find_calling_code(canonical + 1, len - 1, &length);
@@ -392,7 +392,7 @@ bool
 phone_is_possible(const char *canonical, size_t len)
 {
 	const CallingCode *code = NULL;
-	size_t		length;
+	size_t		length = 0;
 
 	if (len > 1)
 		code = find_calling_code(canonical + 1, len - 1, &length);

@@ -179,8 +179,6 @@ static const Refused refused[] =
 	{"white space only", " \t\n", EMAIL_EMPTY},
 	{"trims nothing else: no-break space", "\xc2\xa0" "a@b.org",
 	EMAIL_LOCAL_UNSAFE},
-	{"trims nothing else: no-break space behind", "a@b.org\xc2\xa0",
-	EMAIL_DOMAIN_IDNA},
 	{"white space before @", "a @b.org", EMAIL_LOCAL_CHARACTER},
 	{"white space behind @", "a@ b.org", EMAIL_DOMAIN_CHARACTER},
 	{"no @", "b.org", EMAIL_NO_AT},
@@ -245,7 +243,6 @@ static const Refused refused[] =
 	EMAIL_LOCAL_UNASSIGNED},
 	{"malformed UTF-8", "a\x80@b.org", EMAIL_BAD_UTF8},
 	{"cut UTF-8", "a\xc3@b.org", EMAIL_BAD_UTF8},
-	{"cut UTF-8 at the end", "a@b.\xc3", EMAIL_BAD_UTF8},
 	{"overlong UTF-8", "a\xc0\xaf@b.org", EMAIL_BAD_UTF8},
 	{"overlong in three", "a\xe0\x80\xaf@b.org", EMAIL_BAD_UTF8},
 	{"overlong in four", "a\xf0\x80\x80\xaf@b.org", EMAIL_BAD_UTF8},
@@ -282,7 +279,6 @@ static const Refused refused[] =
 	{"domain of 254",
 		"a@" A63 "." A63 "." A63 "." A10 A10 A10 A10 A10 "aaaaaaaa.org",
 	EMAIL_DOMAIN_TOO_LONG},
-	{"malformed UTF-8 in domain", "a@b\xff.org", EMAIL_BAD_UTF8},
 
 	/* 6. The whole */
 	{"255 octets",
@@ -294,6 +290,11 @@ static const Refused refused[] =
 
 #ifdef USE_ICU
 	/* 5. Non-ASCII domain */
+	{"trims nothing else: no-break space behind", "a@b.org\xc2\xa0",
+	EMAIL_DOMAIN_IDNA},
+	{"cut UTF-8 at the end", "a@b.\xc3", EMAIL_BAD_UTF8},
+	{"malformed UTF-8 in domain", "a@b\xff.org", EMAIL_BAD_UTF8},
+	{"assigned in Unicode 15", "a@\xf0\xb1\x8d\x90.org", EMAIL_DOMAIN_IDNA},
 	{"symbol", "a@\xe2\x99\xa5.org", EMAIL_DOMAIN_IDNA},
 	{"emoji", "a@\xf0\x9f\x92\xa9.org", EMAIL_DOMAIN_IDNA},
 	{"currency", "a@\xe2\x82\xac.org", EMAIL_DOMAIN_IDNA},
