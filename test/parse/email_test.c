@@ -29,7 +29,7 @@
 
 #define I1 "\xce\x90\xce\x90\xce\x90\xce\x90"	/* four times U+0390 */
 #define I3 "\xce\xb9\xcc\x88\xcc\x81\xce\xb9\xcc\x88\xcc\x81" \
-	"\xce\xb9\xcc\x88\xcc\x81\xce\xb9\xcc\x88\xcc\x81" /* decomposed */
+	"\xce\xb9\xcc\x88\xcc\x81\xce\xb9\xcc\x88\xcc\x81"	/* decomposed */
 
 /* An address that is taken, and its canonical form. */
 typedef struct Accepted
@@ -108,7 +108,7 @@ static const Accepted accepted[] =
 	"\xea\xb0\x81@b.org"},
 	{"U+11A7 behind Hangul is kept", "\xea\xb0\x80\xe1\x86\xa7x@b.org", NULL},
 	{"U+11A7 between parts that compose",
-	"\xe1\x84\x80\xe1\x85\xa1\xe1\x86\xa7" E_COMBINED "@b.org",
+		"\xe1\x84\x80\xe1\x85\xa1\xe1\x86\xa7" E_COMBINED "@b.org",
 	"\xea\xb0\x80\xe1\x86\xa7" D4 "@b.org"},
 	{"composition exclusion decomposes", "\xe0\xa5\x98@b.org",
 	"\xe0\xa4\x95\xe0\xa4\xbc@b.org"},
@@ -134,9 +134,9 @@ static const Accepted accepted[] =
 
 	/* 6. At most 254 octets in canonical form */
 	{"254 octets",
-		"a@" A63 "." A63 "." A63 "." A10 A10 A10 A10 A10 "aaaaaa.org", NULL},
+	"a@" A63 "." A63 "." A63 "." A10 A10 A10 A10 A10 "aaaaaa.org", NULL},
 	{"254 octets, local 64",
-		A63 "b@" A63 "." A63 "." A10 A10 A10 A10 A10 "aaaaaaa.org", NULL},
+	A63 "b@" A63 "." A63 "." A10 A10 A10 A10 A10 "aaaaaaa.org", NULL},
 
 #ifdef USE_ICU
 	/* 5. Non-ASCII domain */
@@ -199,7 +199,7 @@ static const Refused refused[] =
 	{"66 octets in 33 characters", D10 D10 D10 D4 D4 D4 "@b.org",
 	EMAIL_LOCAL_TOO_LONG},
 	{"typed 64 octets, canonical more",
-		D10 D10 D10 D4 "\xc8\xba@b.org", EMAIL_LOCAL_TOO_LONG},
+	D10 D10 D10 D4 "\xc8\xba@b.org", EMAIL_LOCAL_TOO_LONG},
 	{"non-ASCII beyond octet 64", A63 "bb" D4 "@b.org",
 	EMAIL_LOCAL_TOO_LONG},
 	{"more code points than can shrink to 64 octets",
