@@ -14,17 +14,25 @@ OBJS = \
 	src/email.o \
 	src/phone.o \
 	src/plan_cache.o \
+	src/columns.o \
 	src/directory.o \
 	src/identifier_key.o \
 	src/pending.o \
+	src/attach.o \
+	src/consent.o \
 	src/contact_type.o \
 	src/contact.o \
+	src/main_identifier.o \
+	src/identified.o \
 	src/identifier.o \
+	src/identifier_change.o \
 	src/claim.o \
-	src/consent.o \
-	src/guard.o \
+	src/change_consent.o \
 	src/organization.o \
-	src/resolve.o
+	src/catalogue.o \
+	src/guard.o \
+	src/resolve.o \
+	src/set_exclusive.o
 
 # The install script: fragments in load order.
 SQL_FRAGMENTS = \
@@ -63,9 +71,17 @@ PROVE_TESTS = test/t/*.pl
 PG_CFLAGS = -Wall -Wextra -Wno-unused-parameter -Wno-sign-compare -Wno-missing-field-initializers
 SHLIB_LINK = $(ICU_LIBS)
 
+# make all, install and installcheck come from the server; the targets below,
+# which install what they need, do not need it yet.
 PG_CONFIG ?= pg_config
-PGXS := $(shell $(PG_CONFIG) --pgxs)
+PGXS := $(shell $(PG_CONFIG) --pgxs 2>/dev/null)
+ifneq ($(wildcard $(PGXS)),)
 include $(PGXS)
+else
+srcdir = .
+all install installcheck clean:
+	@echo "no server to build for: apt-get install $(SERVER_PACKAGES)" >&2; false
+endif
 
 include $(srcdir)/test/parse/parse.mk
 
@@ -74,3 +90,42 @@ $(OBJS): $(wildcard $(srcdir)/src/*.h)
 
 sql/contacts--$(EXTVERSION).sql: $(SQL_FRAGMENTS) $(DIRECTORY_FRAGMENTS) $(TRIGGER_FRAGMENTS) contacts.control sql/assemble
 	$(srcdir)/sql/assemble $(EXTVERSION) '$(SQL_FRAGMENTS)' '$(DIRECTORY_FRAGMENTS)' '$(TRIGGER_FRAGMENTS)' > $@
+
+# What Debian 12 needs; a machine with another server names its packages.
+SERVER_PACKAGES = postgresql-15 postgresql-server-dev-15 libicu-dev gcc libc6-dev make
+TEST_PACKAGES = clang libclang-rt-14-dev pg-bsd-indent libipc-run-perl
+
+.PHONY: help test demo bench format lint-c check-versions
+
+help:
+	@echo "make                 build for the server that PG_CONFIG names"
+	@echo "make install         install it there"
+	@echo "make test            run every test, on a private server"
+	@echo "make demo            import real people, on a private server"
+	@echo "make bench           measure, on a private server"
+	@echo "make format          format the C sources"
+	@echo "make lint-c          list the C lines that are not formatted"
+	@echo "make check-versions  build and test on later PostgreSQL versions"
+	@echo "make installcheck    run the tests on the server that is running"
+	@echo "make clean           remove what was built"
+
+test:
+	@$(srcdir)/test/setup $(SERVER_PACKAGES) $(TEST_PACKAGES)
+	@COPT='-Werror -DUSE_ASSERT_CHECKING' $(srcdir)/test/private_cluster test/run
+
+demo:
+	@$(srcdir)/test/setup $(SERVER_PACKAGES)
+	@$(srcdir)/test/private_cluster demo/run
+
+bench:
+	@$(srcdir)/test/setup $(SERVER_PACKAGES)
+	@$(srcdir)/test/private_cluster bench/run
+
+format lint-c:
+	@$(srcdir)/test/format $@ $(wildcard $(addprefix $(srcdir)/, \
+		src/*.[ch] test/*/*.[ch] bench/*.[ch]))
+
+check-versions:
+	@$(srcdir)/test/check_versions
+
+-include $(srcdir)/test/parse/parse.mk
