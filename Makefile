@@ -84,6 +84,7 @@ all install installcheck clean:
 	@echo "no server to build for: apt-get install $(SERVER_PACKAGES)" >&2; false
 endif
 
+include $(srcdir)/test/parse/parse.mk
 
 # PGXS does not track headers.
 $(OBJS): $(wildcard $(srcdir)/src/*.h)
