@@ -38,16 +38,16 @@ static const DirectoryQuery lock_contacts = {
 static const DirectoryQuery set_email = {
 	"UPDATE ONLY @contact@ c SET email = n.now::contacts.email"
 	" FROM @rows@ WHERE c.id OPERATOR(pg_catalog.=) n.id"
-	" AND c.email IS NOT DISTINCT FROM n.was::contacts.email"
-	" AND c.email IS DISTINCT FROM n.now::contacts.email",
+	" AND (c.email OPERATOR(pg_catalog.=) n.was::contacts.email"
+	"  OR c.email IS NULL AND n.was IS NULL)",
 	3, {INT8OID, TEXTOID, TEXTOID}, "id, was, now"
 };
 
 static const DirectoryQuery set_mobile_phone = {
 	"UPDATE ONLY @contact@ c SET mobile_phone = n.now::contacts.phone"
 	" FROM @rows@ WHERE c.id OPERATOR(pg_catalog.=) n.id"
-	" AND c.mobile_phone IS NOT DISTINCT FROM n.was::contacts.phone"
-	" AND c.mobile_phone IS DISTINCT FROM n.now::contacts.phone",
+	" AND (c.mobile_phone OPERATOR(pg_catalog.=) n.was::contacts.phone"
+	"  OR c.mobile_phone IS NULL AND n.was IS NULL)",
 	3, {INT8OID, TEXTOID, TEXTOID}, "id, was, now"
 };
 
@@ -66,7 +66,7 @@ static const DirectoryQuery set_facts = {
 	" (SELECT pg_catalog.count(*) OPERATOR(pg_catalog.>) 0 AS is_reachable,"
 	"  coalesce(pg_catalog.bool_or(i.is_validated), false) AS is_validated"
 	"  FROM ONLY @identifier@ i JOIN ONLY @semantic_type@ s"
-	"   ON s.name OPERATOR(pg_catalog.=) i.semantic_type"
+	"   ON s.name OPERATOR(pg_catalog.=) " KIND_OF("i")
 	"  WHERE i.contact_id OPERATOR(pg_catalog.=) n.id AND s.is_contactable) f"
 	" WHERE c.id OPERATOR(pg_catalog.=) n.id"
 	" AND (c.is_reachable OPERATOR(pg_catalog.<>) f.is_reachable"

@@ -51,10 +51,11 @@ typedef struct MainColumn
 	" t.contact_id OPERATOR(pg_catalog.=) n.id" \
 	" FROM @rows@ JOIN ONLY @contact@ c" \
 	"  ON c.id OPERATOR(pg_catalog.=) n.id" \
-	"  AND c." column " IS NOT DISTINCT FROM n.now::contacts." sqltype \
+	"  AND (c." column " OPERATOR(pg_catalog.=) n.now::contacts." sqltype \
+	"   OR c." column " IS NULL AND n.now IS NULL)" \
 	" LEFT JOIN ONLY @identifier@ m" \
 	"  ON m.contact_id OPERATOR(pg_catalog.=) n.id" \
-	"  AND m.semantic_type OPERATOR(pg_catalog.=) '" sqltype "'" \
+	"  AND " KIND_OF("m") " OPERATOR(pg_catalog.=) '" sqltype "'" \
 	"  AND m.slug OPERATOR(pg_catalog.=) 'main'" \
 	" LEFT JOIN ONLY @identifier@ t" \
 	"  ON t.key OPERATOR(pg_catalog.=) n.key" \
@@ -123,7 +124,7 @@ static const DirectoryQuery status_to_contact = {
 	" FROM @rows@, ONLY @identifier@ i"
 	" WHERE c.id OPERATOR(pg_catalog.=) n.id"
 	" AND i.contact_id OPERATOR(pg_catalog.=) n.id"
-	" AND i.semantic_type OPERATOR(pg_catalog.=) 'email'"
+	" AND " KIND_OF("i") " OPERATOR(pg_catalog.=) 'email'"
 	" AND i.slug OPERATOR(pg_catalog.=) 'main'"
 	" AND i.value OPERATOR(pg_catalog.=) c.email::pg_catalog.text"
 	" AND i.status OPERATOR(pg_catalog.<>) 'not_opted_in'"
@@ -137,7 +138,7 @@ static const DirectoryQuery status_to_value = {
 	" FROM @rows@, ONLY @contact@ c"
 	" WHERE c.id OPERATOR(pg_catalog.=) n.id"
 	" AND i.contact_id OPERATOR(pg_catalog.=) n.id"
-	" AND i.semantic_type OPERATOR(pg_catalog.=) 'email'"
+	" AND " KIND_OF("i") " OPERATOR(pg_catalog.=) 'email'"
 	" AND i.slug OPERATOR(pg_catalog.=) 'main'"
 	" AND i.value OPERATOR(pg_catalog.=) c.email::pg_catalog.text"
 	" AND i.status OPERATOR(pg_catalog.=) 'not_opted_in'"
@@ -152,7 +153,7 @@ static const DirectoryQuery written_status = {
 	" WHERE c.id OPERATOR(pg_catalog.=) n.id"
 	" AND c.email_status OPERATOR(pg_catalog.=) n.status"
 	" AND i.contact_id OPERATOR(pg_catalog.=) n.id"
-	" AND i.semantic_type OPERATOR(pg_catalog.=) 'email'"
+	" AND " KIND_OF("i") " OPERATOR(pg_catalog.=) 'email'"
 	" AND i.slug OPERATOR(pg_catalog.=) 'main'"
 	" AND i.value OPERATOR(pg_catalog.=) c.email::pg_catalog.text"
 	" AND i.status OPERATOR(pg_catalog.<>) n.status",
@@ -201,7 +202,7 @@ settle_email_status(Directory *dir, Datum *contact_ids, int n)
 }
 
 /* Does a user's own trigger fire when rows of rel are written? */
-static bool
+bool
 has_user_triggers(Relation rel)
 {
 	Oid			contacts = get_namespace_oid("contacts", false);
