@@ -88,14 +88,14 @@ BEGIN
 					WHEN a.attname IN ('line', 'row_number') AND a.atttypid IN (20, 21, 23) THEN 'line'
 					ELSE 'unknown'
 				END AS role,
-				CASE
-					WHEN a.attname IN ('id', 'organization_id') THEN 'bigint'::regtype::oid
+				(CASE
+					WHEN a.attname IN ('id', 'organization_id') THEN 'bigint'::regtype
 					WHEN a.attname IN ('organization_name', 'organization_slug') THEN 'text'::regtype
 					WHEN f.name IS NOT NULL THEN f.atttypid
 					WHEN k.value_type = 'email' THEN 'contacts.email'::regtype
 					WHEN k.value_type = 'phone' THEN 'contacts.phone'::regtype
 					ELSE 'text'::regtype
-				END AS type,
+				END)::oid AS type,
 				coalesce(f.atttypmod, -1) AS typmod, f.attcollation, f.default_value,
 				k.name AS semantic_type, l.slug, k.is_exclusive, k.space
 			FROM pg_attribute a
@@ -934,7 +934,7 @@ BEGIN
 	PERFORM contacts.import_consent(directory, columns);
 	PERFORM contacts.import_new(directory, columns);
 	inserted := contacts.import_write_all(directory, columns, mode, read);
-	rejected := contacts.import_reject(rows, staging, columns, reject_table);
+	rejected := contacts.import_reject(rows, staging::text, columns, reject_table);
 	updated := (SELECT count(*) FROM pg_temp.contacts_import_target t
 		WHERE t.is_match AND t.is_changed
 			AND NOT EXISTS (SELECT FROM pg_temp.contacts_import_fault f WHERE f.n = t.n));
