@@ -32,7 +32,8 @@ OBJS = \
 	src/import.o \
 	src/catalogue.o \
 	src/guard.o \
-	src/resolve.o
+	src/resolve.o \
+	src/set_exclusive.o
 
 # The install script: fragments in load order.
 SQL_FRAGMENTS = \
@@ -128,4 +129,3 @@ format lint-c:
 check-versions:
 	@$(srcdir)/test/check_versions
 
--include $(srcdir)/test/parse/parse.mk

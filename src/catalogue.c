@@ -17,13 +17,13 @@
 #include "columns.h"
 #include "plan_cache.h"
 
-static const Query add_main = {
+static const DirectoryQuery add_main = {
 	"INSERT INTO @identifier_slug@ (semantic_type, slug) VALUES ($1, 'main')"
 	" ON CONFLICT DO NOTHING",
 	1, {TEXTOID}, NULL
 };
 
-static const Query recompute_types = {
+static const DirectoryQuery recompute_types = {
 	"UPDATE ONLY @contact@ c SET contact_type = 'ghost'"
 	" WHERE c.contact_type::pg_catalog.text IS DISTINCT FROM"
 	" contacts.compute_type(c.first_name, c.last_name, c.mononym,"
@@ -34,7 +34,7 @@ static const Query recompute_types = {
 /* Run a query with one text column of the trigger's new row. */
 static void
 run_with_column(TriggerData *trigdata, HeapTuple tuple, const char *column,
-				const Query *query, LOCKMODE lockmode)
+				const DirectoryQuery *query, LOCKMODE lockmode)
 {
 	Directory	dir;
 	Row			row;

@@ -31,7 +31,7 @@
 #include "identifier_key.h"
 #include "plan_cache.h"
 
-static const Query lock_holders = {
+static const DirectoryQuery lock_holders = {
 	"SELECT c.id FROM ONLY @contact@ c WHERE c.id OPERATOR(pg_catalog.=) ANY"
 	" (SELECT i.contact_id FROM @rows@ JOIN ONLY @identifier@ i"
 	"  ON i.key OPERATOR(pg_catalog.=) n.key"
@@ -41,7 +41,7 @@ static const Query lock_holders = {
 	1, {UUIDOID}, "key"
 };
 
-static const Query lock_states = {
+static const DirectoryQuery lock_states = {
 	"SELECT n.n, i.id, i.contact_id, i.status::pg_catalog.text"
 	" FROM @rows@ JOIN ONLY @identifier@ i"
 	"  ON i.key OPERATOR(pg_catalog.=) n.key"
@@ -50,14 +50,14 @@ static const Query lock_states = {
 	2, {INT4OID, UUIDOID}, "n, key"
 };
 
-static const Query set_states = {
+static const DirectoryQuery set_states = {
 	"UPDATE ONLY @identifier@ i SET status = n.status,"
 	" status_reason = n.reason"
 	" FROM @rows@ WHERE i.id OPERATOR(pg_catalog.=) n.id",
 	3, {INT8OID, TEXTOID, TEXTOID}, "id, status, reason"
 };
 
-static const Query insert_states = {
+static const DirectoryQuery insert_states = {
 	"INSERT INTO @identifier@ (semantic_type, value, status, status_reason,"
 	" source) SELECT n.semantic_type, n.value, n.status, n.reason, n.source"
 	" FROM @rows@ ON CONFLICT (key, holder) DO NOTHING",

@@ -27,7 +27,7 @@
 #include "consent.h"
 #include "identifier_key.h"
 
-static const Query insert_claims = {
+static const DirectoryQuery insert_claims = {
 	"INSERT INTO @identifier@ (contact_id, semantic_type, slug, value, status)"
 	" SELECT n.contact_id, n.semantic_type, 'main', n.value, n.status"
 	" FROM @rows@ ON CONFLICT (key, holder) DO NOTHING",
@@ -41,7 +41,7 @@ static const Query insert_claims = {
  * identifier that its holder's contact row has given up: within a statement
  * that moves addresses between contacts, that one is settled later.
  */
-static const Query find_unfulfilled = {
+static const DirectoryQuery find_unfulfilled = {
 	"SELECT n.n, i.id, i.contact_id, i.status::pg_catalog.text,"
 	" i.contact_id IS NULL OR i.contact_id OPERATOR(pg_catalog.=) n.contact_id"
 	" OR (i.slug OPERATOR(pg_catalog.=) 'main' AND c.id IS NOT NULL AND"
@@ -60,7 +60,7 @@ static const Query find_unfulfilled = {
 	4, {INT4OID, INT8OID, UUIDOID, INT8OID}, "n, contact_id, key, holder"
 };
 
-static const Query take_rows = {
+static const DirectoryQuery take_rows = {
 	"UPDATE @identifier@ i SET contact_id = n.contact_id,"
 	" semantic_type = n.semantic_type, slug = 'main', value = n.value,"
 	" status = n.status"

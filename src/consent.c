@@ -21,7 +21,7 @@
 #include "consent.h"
 
 /* What the newest event of each value tells. */
-static const Query last_events = {
+static const DirectoryQuery last_events = {
 	"SELECT n.n, e.old_state::pg_catalog.text, e.new_state::pg_catalog.text,"
 	" e.xmin"
 	" FROM @rows@ CROSS JOIN LATERAL"
@@ -30,7 +30,7 @@ static const Query last_events = {
 	2, {INT4OID, UUIDOID}, "n, key"
 };
 
-static const Query insert_events = {
+static const DirectoryQuery insert_events = {
 	"INSERT INTO @consent_event@"
 	" (key, old_state, new_state, reason, source, evidence, role)"
 	" SELECT n.key, n.before, n.after, n.reason, n.source, n.evidence, n.role"

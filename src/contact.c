@@ -25,19 +25,19 @@
 #include "plan_cache.h"
 
 /* The lock makes a rename wait for this row, or this row for the rename (I9). */
-static const Query organization_name_locked = {
+static const DirectoryQuery organization_name_locked = {
 	"SELECT o.name FROM ONLY @organization@ o"
 	" WHERE o.id OPERATOR(pg_catalog.=) $1 FOR SHARE",
 	1, {INT8OID}, NULL
 };
 
-static const Query organization_name = {
+static const DirectoryQuery organization_name = {
 	"SELECT o.name FROM ONLY @organization@ o"
 	" WHERE o.id OPERATOR(pg_catalog.=) $1",
 	1, {INT8OID}, NULL
 };
 
-static const Query main_email_reason = {
+static const DirectoryQuery main_email_reason = {
 	"SELECT i.status_reason::pg_catalog.text FROM ONLY @identifier@ i"
 	" WHERE i.contact_id OPERATOR(pg_catalog.=) $1"
 	" AND i.semantic_type OPERATOR(pg_catalog.=) 'email'"
@@ -51,7 +51,7 @@ static const Query main_email_reason = {
  * A main identifier stays where the new value is the contact's own already:
  * then the two exchange their slugs.
  */
-static const Query other_identifiers = {
+static const DirectoryQuery other_identifiers = {
 	"SELECT pg_catalog.bool_or(i.is_validated) FROM ONLY @identifier@ i"
 	" JOIN ONLY @semantic_type@ s"
 	"  ON s.name OPERATOR(pg_catalog.=) i.semantic_type"
@@ -102,7 +102,7 @@ check_time_zone(const Row *new, const Row *old)
 
 /* Run a query on the directory of rel for a single value. */
 static Datum
-look_up(Relation rel, const Query *query, Datum *values, bool *isnull)
+look_up(Relation rel, const DirectoryQuery *query, Datum *values, bool *isnull)
 {
 	Directory	dir;
 	Datum		result;

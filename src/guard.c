@@ -25,7 +25,7 @@
 #include "guard.h"
 #include "plan_cache.h"
 
-static const Query any_left_behind = {
+static const DirectoryQuery any_left_behind = {
 	"SELECT 1 FROM ONLY @identifier@ i WHERE i.status"
 	" OPERATOR(pg_catalog.=) ANY (ARRAY['suppressed', 'unsubscribed'])"
 	" LIMIT 1",

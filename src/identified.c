@@ -20,7 +20,7 @@
 #include "columns.h"
 #include "plan_cache.h"
 
-static const Query lock_unnamed = {
+static const DirectoryQuery lock_unnamed = {
 	"SELECT c.id FROM ONLY @contact@ c"
 	" WHERE c.id OPERATOR(pg_catalog.=) $1"
 	" AND c.first_name IS NULL AND c.last_name IS NULL"
@@ -29,7 +29,7 @@ static const Query lock_unnamed = {
 	1, {INT8OID}, NULL
 };
 
-static const Query any_identifier = {
+static const DirectoryQuery any_identifier = {
 	"SELECT 1 FROM ONLY @identifier@ i"
 	" WHERE i.contact_id OPERATOR(pg_catalog.=) $1 LIMIT 1",
 	1, {INT8OID}, NULL

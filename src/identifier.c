@@ -31,13 +31,13 @@
 #include "plan_cache.h"
 
 /* Lock order: the contact, then its identifiers. */
-static const Query lock_contact = {
+static const DirectoryQuery lock_contact = {
 	"SELECT c.id FROM ONLY @contact@ c"
 	" WHERE c.id OPERATOR(pg_catalog.=) $1 FOR NO KEY UPDATE",
 	1, {INT8OID}, NULL
 };
 
-static const Query main_is_taken = {
+static const DirectoryQuery main_is_taken = {
 	"SELECT 1 FROM ONLY @identifier@ i"
 	" WHERE i.contact_id OPERATOR(pg_catalog.=) $1"
 	" AND i.semantic_type OPERATOR(pg_catalog.=) $2"
@@ -45,7 +45,7 @@ static const Query main_is_taken = {
 	2, {INT8OID, TEXTOID}, NULL
 };
 
-static const Query find_unheld = {
+static const DirectoryQuery find_unheld = {
 	"SELECT i.id, i.status::pg_catalog.text,"
 	" i.status_reason::pg_catalog.text, i.status_changed_at"
 	" FROM ONLY @identifier@ i"
@@ -55,7 +55,7 @@ static const Query find_unheld = {
 	1, {UUIDOID}, NULL
 };
 
-static const Query set_aside = {
+static const DirectoryQuery set_aside = {
 	"UPDATE ONLY @identifier@ i SET holder = OPERATOR(pg_catalog.-) i.id"
 	" WHERE i.id OPERATOR(pg_catalog.=) $1",
 	1, {INT8OID}, NULL

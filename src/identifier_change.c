@@ -28,14 +28,14 @@
 #include "pending.h"
 #include "plan_cache.h"
 
-static const Query lock_contacts = {
+static const DirectoryQuery lock_contacts = {
 	"SELECT c.id FROM @rows@ JOIN ONLY @contact@ c"
 	" ON c.id OPERATOR(pg_catalog.=) n.id FOR NO KEY UPDATE OF c",
 	1, {INT8OID}, "id"
 };
 
 /* The contact follows where it still shows what the identifier was (I4). */
-static const Query set_email = {
+static const DirectoryQuery set_email = {
 	"UPDATE ONLY @contact@ c SET email = n.now::contacts.email"
 	" FROM @rows@ WHERE c.id OPERATOR(pg_catalog.=) n.id"
 	" AND c.email IS NOT DISTINCT FROM n.was::contacts.email"
@@ -43,7 +43,7 @@ static const Query set_email = {
 	3, {INT8OID, TEXTOID, TEXTOID}, "id, was, now"
 };
 
-static const Query set_mobile_phone = {
+static const DirectoryQuery set_mobile_phone = {
 	"UPDATE ONLY @contact@ c SET mobile_phone = n.now::contacts.phone"
 	" FROM @rows@ WHERE c.id OPERATOR(pg_catalog.=) n.id"
 	" AND c.mobile_phone IS NOT DISTINCT FROM n.was::contacts.phone"
@@ -51,7 +51,7 @@ static const Query set_mobile_phone = {
 	3, {INT8OID, TEXTOID, TEXTOID}, "id, was, now"
 };
 
-static const Query set_email_status = {
+static const DirectoryQuery set_email_status = {
 	"UPDATE ONLY @contact@ c SET email_status = n.status"
 	" FROM @rows@ WHERE c.id OPERATOR(pg_catalog.=) n.id"
 	" AND c.email OPERATOR(pg_catalog.=) n.value::contacts.email"
@@ -59,7 +59,7 @@ static const Query set_email_status = {
 	3, {INT8OID, TEXTOID, TEXTOID}, "id, value, status"
 };
 
-static const Query set_facts = {
+static const DirectoryQuery set_facts = {
 	"UPDATE ONLY @contact@ c"
 	" SET is_reachable = f.is_reachable, is_validated = f.is_validated"
 	" FROM @rows@ CROSS JOIN LATERAL"
@@ -75,7 +75,7 @@ static const Query set_facts = {
 };
 
 /* Rows that nobody holds and that say nothing worth keeping (I7). */
-static const Query remove_released = {
+static const DirectoryQuery remove_released = {
 	"DELETE FROM ONLY @identifier@ i USING @rows@"
 	" WHERE i.id OPERATOR(pg_catalog.=) n.id AND i.contact_id IS NULL"
 	" AND i.holder OPERATOR(pg_catalog.>=) 0"
@@ -85,7 +85,7 @@ static const Query remove_released = {
 };
 
 /* Likewise the state of a shared value, when its last holder is gone. */
-static const Query remove_shared_states = {
+static const DirectoryQuery remove_shared_states = {
 	"DELETE FROM ONLY @identifier@ i USING @rows@"
 	" WHERE i.key OPERATOR(pg_catalog.=) n.key"
 	" AND i.holder OPERATOR(pg_catalog.=) 0 AND i.contact_id IS NULL"
@@ -98,7 +98,7 @@ static const Query remove_shared_states = {
 };
 
 /* A held row was deleted, but its state must stay behind (I7). */
-static const Query keep_deleted = {
+static const DirectoryQuery keep_deleted = {
 	"INSERT INTO @identifier@ (id, semantic_type, value, source, is_outreach,"
 	" status, status_reason, status_changed_at, created_at)"
 	" SELECT n.id, n.semantic_type, n.value, n.source, n.is_outreach,"
@@ -111,7 +111,7 @@ static const Query keep_deleted = {
 };
 
 /* Rows set aside by INSERTs that came about (I7) ... */
-static const Query remove_aside = {
+static const DirectoryQuery remove_aside = {
 	"DELETE FROM ONLY @identifier@ i USING @rows@"
 	" WHERE i.id OPERATOR(pg_catalog.=) n.id"
 	" AND i.holder OPERATOR(pg_catalog.<) 0"
@@ -122,7 +122,7 @@ static const Query remove_aside = {
 };
 
 /* ... and that did not. */
-static const Query restore_aside = {
+static const DirectoryQuery restore_aside = {
 	"UPDATE ONLY @identifier@ i SET holder = 0 FROM @rows@"
 	" WHERE i.id OPERATOR(pg_catalog.=) n.id"
 	" AND i.holder OPERATOR(pg_catalog.<) 0",
@@ -234,7 +234,7 @@ compare_ids(const void *a, const void *b)
 
 /* Run a query over the ids, each once, in their order. */
 static void
-idset_run(Directory *dir, IdSet *set, const Query *query)
+idset_run(Directory *dir, IdSet *set, const DirectoryQuery *query)
 {
 	Batch	   *batch = batch_create(query, set->n);
 	int			i;
@@ -464,7 +464,7 @@ merge_follows(Follow *follows, int n)
 
 /* Write a main column of the contacts that still show what was. */
 static void
-run_follows(Directory *dir, const Query *query, Follow *follows, int n,
+run_follows(Directory *dir, const DirectoryQuery *query, Follow *follows, int n,
 			bool to_null)
 {
 	Batch	   *batch = batch_create(query, n);
@@ -507,7 +507,7 @@ settle_inserted(Consequences *c)
 static void
 carry_out(Consequences *c)
 {
-	static const Query *const main_queries[] = {&set_email, &set_mobile_phone};
+	static const DirectoryQuery *const main_queries[] = {&set_email, &set_mobile_phone};
 	int			column;
 
 	check_and_log(c->dir, c->states, c->nstates);

@@ -132,53 +132,87 @@ canonical_value(const SemanticType *type, Datum value, Datum *canonical)
 	return true;
 }
 
+/* Keys tell whether a value is known: for those who may read identifier.key. */
+static Relation
+open_for_keys(Oid relid)
+{
+	Relation	rel = table_open(relid, AccessShareLock);
+
+	if (pg_class_aclcheck(relid, GetUserId(), ACL_SELECT) != ACLCHECK_OK &&
+		pg_attribute_aclcheck(relid, get_attnum(relid, "key"), GetUserId(),
+							  ACL_SELECT) != ACLCHECK_OK)
+		aclcheck_error(ACLCHECK_NO_PRIV, OBJECT_TABLE,
+					   RelationGetRelationName(rel));
+	return rel;
+}
+
+/* The key of a value of that kind in the directory of rel; NULL if malformed. */
+static Datum
+value_key(Relation rel, const char *type_name, int len, Datum value,
+		  bool *isnull)
+{
+	DirectoryInfo *info = directory_info(rel);
+	SemanticType *type = find_semantic_type(info, type_name, len);
+	Datum		canonical;
+
+	if (type == NULL)
+		ereport(ERROR,
+				(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
+				 errmsg("unknown semantic type \"%s\"",
+						pnstrdup(type_name, len)),
+				 errtable(rel)));
+	*isnull = !canonical_value(type, value, &canonical);
+	return *isnull ? (Datum) 0 : identifier_value_key(info, type, canonical);
+}
+
 PG_FUNCTION_INFO_V1(identifier_key);
 
-/*
- * contacts.identifier_key(directory, semantic_type, value): the key of a value,
- * computed as the directory's owner for who may read identifier.key.
- */
+/* contacts.identifier_key(directory, semantic_type, value) */
 Datum
 identifier_key(PG_FUNCTION_ARGS)
 {
 	char	   *name;
-	Oid			nspid;
 	Oid			relid;
 	Relation	rel;
-	AttrNumber	key;
-	SemanticType *type;
 	text	   *type_name;
-	Datum		canonical;
-	DirectoryInfo *info;
+	Datum		result;
+	bool		isnull;
 
 	if (PG_ARGISNULL(0) || PG_ARGISNULL(1) || PG_ARGISNULL(2))
 		PG_RETURN_NULL();
 	name = text_to_cstring(PG_GETARG_TEXT_PP(0));
 	type_name = PG_GETARG_TEXT_PP(1);
-	nspid = get_namespace_oid(name, false);
-	relid = get_relname_relid("identifier", nspid);
+	relid = get_relname_relid("identifier", get_namespace_oid(name, false));
 	if (!OidIsValid(relid))
 		ereport(ERROR,
 				(errcode(ERRCODE_UNDEFINED_OBJECT),
 				 errmsg("schema \"%s\" is no contact directory", name)));
-	rel = table_open(relid, AccessShareLock);
-	key = get_attnum(relid, "key");
-	if (pg_class_aclcheck(relid, GetUserId(), ACL_SELECT) != ACLCHECK_OK &&
-		pg_attribute_aclcheck(relid, key, GetUserId(),
-							  ACL_SELECT) != ACLCHECK_OK)
-		aclcheck_error(ACLCHECK_NO_PRIV, OBJECT_TABLE,
-					   RelationGetRelationName(rel));
-	info = directory_info(rel);
-	type = find_semantic_type(info, VARDATA_ANY(type_name),
-							  VARSIZE_ANY_EXHDR(type_name));
-	if (type == NULL)
-		ereport(ERROR,
-				(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
-				 errmsg("unknown semantic type \"%s\"",
-						text_to_cstring(type_name)),
-				 errtable(rel)));
+	rel = open_for_keys(relid);
+	result = value_key(rel, VARDATA_ANY(type_name),
+					   VARSIZE_ANY_EXHDR(type_name), PG_GETARG_DATUM(2),
+					   &isnull);
 	table_close(rel, NoLock);
-	if (!canonical_value(type, PG_GETARG_DATUM(2), &canonical))
+	if (isnull)
 		PG_RETURN_NULL();
-	PG_RETURN_DATUM(identifier_value_key(info, type, canonical));
+	PG_RETURN_DATUM(result);
+}
+
+PG_FUNCTION_INFO_V1(address_key);
+
+/* contacts.address_key(identifier regclass, address) */
+Datum
+address_key(PG_FUNCTION_ARGS)
+{
+	Relation	rel = open_for_keys(PG_GETARG_OID(0));
+	text	   *address = PG_GETARG_TEXT_PP(1);
+	const char *type = memchr(VARDATA_ANY(address), '@',
+							  VARSIZE_ANY_EXHDR(address)) ? "email" : "phone";
+	Datum		result;
+	bool		isnull;
+
+	result = value_key(rel, type, strlen(type), PG_GETARG_DATUM(1), &isnull);
+	table_close(rel, NoLock);
+	if (isnull)
+		PG_RETURN_NULL();
+	PG_RETURN_DATUM(result);
 }

@@ -18,6 +18,7 @@
 #include "executor/executor.h"
 #include "executor/spi.h"
 #include "fmgr.h"
+#include "miscadmin.h"
 #include "utils/builtins.h"
 #include "utils/lsyscache.h"
 #include "utils/memutils.h"
@@ -36,8 +37,8 @@ typedef struct MainColumn
 {
 	ContactColumn column;
 	const char *type;			/* semantic type */
-	const Query *current;		/* contacts whose column still is n.now */
-	const Query *classify;		/* what is to be done for a new value */
+	const DirectoryQuery *current;		/* contacts whose column still is n.now */
+	const DirectoryQuery *classify;		/* what is to be done for a new value */
 } MainColumn;
 
 #define CURRENT(column, sqltype) \
@@ -60,18 +61,18 @@ typedef struct MainColumn
 	"  AND t.holder OPERATOR(pg_catalog.=) n.holder" \
 	" ORDER BY n.n"
 
-static const Query current_email = {
+static const DirectoryQuery current_email = {
 	CURRENT("email", "email"), 3, {INT4OID, INT8OID, TEXTOID}, "n, id, now"
 };
-static const Query current_phone = {
+static const DirectoryQuery current_phone = {
 	CURRENT("mobile_phone", "phone"), 3, {INT4OID, INT8OID, TEXTOID},
 	"n, id, now"
 };
-static const Query classify_email = {
+static const DirectoryQuery classify_email = {
 	CLASSIFY("email", "email"), 5,
 	{INT4OID, INT8OID, TEXTOID, UUIDOID, INT8OID}, "n, id, now, key, holder"
 };
-static const Query classify_phone = {
+static const DirectoryQuery classify_phone = {
 	CLASSIFY("mobile_phone", "phone"), 5,
 	{INT4OID, INT8OID, TEXTOID, UUIDOID, INT8OID}, "n, id, now, key, holder"
 };
@@ -82,33 +83,33 @@ static const MainColumn main_columns[] = {
 };
 
 /* A value that stays behind is released, its state with it (rule I7) ... */
-static const Query release_rows = {
+static const DirectoryQuery release_rows = {
 	"UPDATE ONLY @identifier@ i SET contact_id = NULL"
 	" FROM @rows@ WHERE i.id OPERATOR(pg_catalog.=) n.id",
 	1, {INT8OID}, "id"
 };
 
 /* ... and any other goes. */
-static const Query delete_rows = {
+static const DirectoryQuery delete_rows = {
 	"DELETE FROM ONLY @identifier@ i"
 	" USING @rows@ WHERE i.id OPERATOR(pg_catalog.=) n.id",
 	1, {INT8OID}, "id"
 };
 
-static const Query rename_rows = {
+static const DirectoryQuery rename_rows = {
 	"UPDATE ONLY @identifier@ i SET value = n.value, status = n.status"
 	" FROM @rows@ WHERE i.id OPERATOR(pg_catalog.=) n.id",
 	3, {INT8OID, TEXTOID, TEXTOID}, "id, value, status"
 };
 
-static const Query set_slugs = {
+static const DirectoryQuery set_slugs = {
 	"UPDATE ONLY @identifier@ i SET slug = n.slug"
 	" FROM @rows@ WHERE i.id OPERATOR(pg_catalog.=) n.id",
 	2, {INT8OID, TEXTOID}, "id, slug"
 };
 
 /* Where one statement promotes an address and states more, that holds (C4). */
-static const Query raise_states = {
+static const DirectoryQuery raise_states = {
 	"UPDATE ONLY @identifier@ i SET status = n.status"
 	" FROM @rows@ WHERE i.id OPERATOR(pg_catalog.=) n.id"
 	" AND i.status OPERATOR(pg_catalog.<>) 'suppressed'"
@@ -117,7 +118,7 @@ static const Query raise_states = {
 };
 
 /* A state of its own goes from the value to the contact (C4) ... */
-static const Query status_to_contact = {
+static const DirectoryQuery status_to_contact = {
 	"UPDATE ONLY @contact@ c SET email_status = i.status"
 	" FROM @rows@, ONLY @identifier@ i"
 	" WHERE c.id OPERATOR(pg_catalog.=) n.id"
@@ -131,7 +132,7 @@ static const Query status_to_contact = {
 };
 
 /* ... and the contact's to a value without one. */
-static const Query status_to_value = {
+static const DirectoryQuery status_to_value = {
 	"UPDATE ONLY @identifier@ i SET status = c.email_status"
 	" FROM @rows@, ONLY @contact@ c"
 	" WHERE c.id OPERATOR(pg_catalog.=) n.id"
@@ -145,7 +146,7 @@ static const Query status_to_value = {
 };
 
 /* A client wrote email_status: its address takes the state (rule C1). */
-static const Query written_status = {
+static const DirectoryQuery written_status = {
 	"UPDATE ONLY @identifier@ i SET status = n.status"
 	" FROM @rows@, ONLY @contact@ c"
 	" WHERE c.id OPERATOR(pg_catalog.=) n.id"

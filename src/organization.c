@@ -25,7 +25,7 @@ enum
 	ORGANIZATION_UPDATED_AT, ORGANIZATION_NCOLUMNS
 };
 
-static const Query rename_organization = {
+static const DirectoryQuery rename_organization = {
 	"UPDATE ONLY @contact@ c SET organization_name = $2"
 	" WHERE c.organization_id OPERATOR(pg_catalog.=) $1"
 	" AND c.organization_name IS DISTINCT FROM $2",

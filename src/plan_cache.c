@@ -40,7 +40,7 @@
 
 typedef struct PlanKey
 {
-	const Query *query;			/* static, so its address is its name */
+	const DirectoryQuery *query;			/* static, so its address is its name */
 	Oid			nspid;			/* schema of the directory */
 	int32		is_single;		/* planned for one row */
 } PlanKey;
@@ -174,7 +174,7 @@ directory_close(Directory *dir)
 
 /* Append the FROM item that stands for the rows of a batch. */
 static void
-append_rows(StringInfo sql, const Query *query, bool is_single)
+append_rows(StringInfo sql, const DirectoryQuery *query, bool is_single)
 {
 	int			i;
 
@@ -191,7 +191,7 @@ append_rows(StringInfo sql, const Query *query, bool is_single)
 
 /* The text of the query, with the names the tables bear now. */
 static char *
-query_text(Directory *dir, const Query *query, bool is_single)
+query_text(Directory *dir, const DirectoryQuery *query, bool is_single)
 {
 	StringInfoData sql;
 	const char *p = query->sql;
@@ -256,7 +256,7 @@ begin_index_planning(void)
  * for whatever a user's triggers run meanwhile.
  */
 static SPIPlanPtr
-build_plan(Directory *dir, const Query *query, bool is_single)
+build_plan(Directory *dir, const DirectoryQuery *query, bool is_single)
 {
 	Oid			argtypes[QUERY_MAX_COLUMNS];
 	char	   *sql = query_text(dir, query, is_single);
@@ -293,7 +293,7 @@ build_plan(Directory *dir, const Query *query, bool is_single)
  * tables, else the validity check proves nothing.
  */
 static SPIPlanPtr
-fetch_plan(Directory *dir, const Query *query, bool is_single)
+fetch_plan(Directory *dir, const DirectoryQuery *query, bool is_single)
 {
 	PlanKey		key;
 	PlanEntry  *entry;
@@ -360,7 +360,7 @@ execute_plan(Directory *dir, SPIPlanPtr plan, Datum *values, const char *nulls)
 
 /* Run a query with plain parameters; within SPI_connect(). */
 uint64
-query_run(Directory *dir, const Query *query, Datum *values, const char *nulls)
+query_run(Directory *dir, const DirectoryQuery *query, Datum *values, const char *nulls)
 {
 	Assert(query->columns == NULL);
 	return execute_plan(dir, fetch_plan(dir, query, false), values, nulls);
@@ -371,7 +371,7 @@ query_run(Directory *dir, const Query *query, Datum *values, const char *nulls)
  * of its first row, copied into the caller's context; NULL if there is none.
  */
 Datum
-query_value(Directory *dir, const Query *query, Datum *values, bool *isnull)
+query_value(Directory *dir, const DirectoryQuery *query, Datum *values, bool *isnull)
 {
 	Datum		result = (Datum) 0;
 	MemoryContext caller = CurrentMemoryContext;
@@ -398,7 +398,7 @@ query_value(Directory *dir, const Query *query, Datum *values, bool *isnull)
 
 /* An empty batch in the caller's memory context. */
 Batch *
-batch_create(const Query *query, int capacity)
+batch_create(const DirectoryQuery *query, int capacity)
 {
 	Batch	   *batch = palloc0(sizeof(Batch));
 	int			i;

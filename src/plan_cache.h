@@ -19,13 +19,13 @@
  * works on many rows at once: @rows@ stands for a FROM item n(columns), and
  * types are those of the columns; else types are those of plain parameters.
  */
-typedef struct Query
+typedef struct DirectoryQuery
 {
 	const char *sql;
 	int			ncols;
 	Oid			types[QUERY_MAX_COLUMNS];
 	const char *columns;
-} Query;
+} DirectoryQuery;
 
 /* The tables that maintenance works on, open and locked, and their owner. */
 typedef struct Directory
@@ -39,7 +39,7 @@ typedef struct Directory
 /* The rows that a query with columns is to work on. */
 typedef struct Batch
 {
-	const Query *query;
+	const DirectoryQuery *query;
 	int			nrows;
 	int			capacity;
 	Datum	   *values[QUERY_MAX_COLUMNS];
@@ -49,12 +49,12 @@ typedef struct Batch
 extern void directory_open(Directory *dir, Relation fired);
 extern void directory_close(Directory *dir);
 
-extern uint64 query_run(Directory *dir, const Query *query,
+extern uint64 query_run(Directory *dir, const DirectoryQuery *query,
 						Datum *values, const char *nulls);
-extern Datum query_value(Directory *dir, const Query *query,
+extern Datum query_value(Directory *dir, const DirectoryQuery *query,
 						 Datum *values, bool *isnull);
 
-extern Batch *batch_create(const Query *query, int capacity);
+extern Batch *batch_create(const DirectoryQuery *query, int capacity);
 extern void batch_add(Batch *batch, const Datum *values, const bool *nulls);
 extern uint64 batch_run(Directory *dir, Batch *batch);
 
