@@ -453,20 +453,28 @@ END
 $function$;
 COMMENT ON FUNCTION contacts.import_holders(text, contacts.import_column[]) IS 'finds the contacts that rows of an import speak of';
 
--- The identifiers whose state the rows raise, as a query.  A state never falls
--- by an import: what is stricter stays, and not_opted_in says nothing.
+-- The addresses whose state the rows raise, as a query.  A state never falls by
+-- an import: what is stricter stays, and not_opted_in says nothing.  An opt-in
+-- is taken for an address that the contact holds; the stricter states hold for
+-- any.
 CREATE FUNCTION contacts.import_states(directory text, columns contacts.import_column[]) RETURNS text
 	LANGUAGE sql STABLE PARALLEL SAFE SET search_path = pg_catalog, pg_temp
 BEGIN ATOMIC
 	SELECT format($query$
-		SELECT t.n, i.id, r.c%2$s::text AS state
-		FROM pg_temp.contacts_import_target t
-			JOIN pg_temp.contacts_import_row r ON r.n = t.n
-			JOIN %1$I.contact c ON c.id = t.contact_id
-			JOIN %1$I.identifier i ON i.contact_id = c.id AND i.semantic_type = ANY (%4$L)
-				AND i.value = coalesce(%3$s, c.email)::text
-		WHERE array_position('{opted_in,unsubscribed,suppressed}'::text[], r.c%2$s::text)
-			> coalesce(array_position('{opted_in,unsubscribed,suppressed}'::text[], i.status::text), 0)$query$,
+		SELECT s.n, s.contact_id, s.address, s.state
+		FROM (
+			SELECT t.n, c.id AS contact_id, coalesce(%3$s, c.email)::text AS address, r.c%2$s::text AS state
+			FROM pg_temp.contacts_import_target t
+				JOIN pg_temp.contacts_import_row r ON r.n = t.n
+				JOIN %1$I.contact c ON c.id = t.contact_id
+			WHERE r.c%2$s <> 'not_opted_in'
+		) s
+		WHERE CASE s.state
+			WHEN 'opted_in' THEN EXISTS (SELECT FROM %1$I.identifier i
+				WHERE i.contact_id = s.contact_id AND i.semantic_type = ANY (%4$L)
+					AND i.value = s.address AND i.status = 'not_opted_in')
+			WHEN 'unsubscribed' THEN %1$I.address_status(s.address) IN ('not_opted_in', 'opted_in')
+			ELSE %1$I.address_status(s.address) <> 'suppressed' END$query$,
 		directory, s.ordinal, coalesce('r.c' || e.ordinal, 'NULL'), coalesce(e.kinds, '{email}'))
 	FROM unnest(columns) s LEFT JOIN unnest(columns) e ON e.name = 'email'
 	WHERE s.role = 'status';
@@ -667,12 +675,19 @@ BEGIN
 		DROP TABLE pg_temp.contacts_import_identifier;
 	END IF;
 	IF states IS NOT NULL THEN
+		states := format('SELECT r.n, r.contact_id, r.address, r.state FROM (%s) r
+			JOIN pg_temp.contacts_import_target t ON t.n = r.n AND t.is_match AND t.is_changed
+			WHERE NOT EXISTS (SELECT FROM pg_temp.contacts_import_fault f WHERE f.n = r.n)%s', states, condition);
 		EXECUTE format($query$
-			UPDATE %I.identifier i SET status = w.state, status_reason = 'import'
-			FROM (%s) w
-			WHERE i.id = w.id%s
-				AND NOT EXISTS (SELECT FROM pg_temp.contacts_import_fault f WHERE f.n = w.n)$query$,
-			directory, states, replace(condition, ' r.', ' w.'));
+			SELECT contacts.change_consent(%4$L::regclass, array_agg(s.address), s.state, 'import', nullif(%2$L, ''))
+			FROM (%3$s) s WHERE s.state <> 'opted_in' GROUP BY s.state$query$,
+			directory, current_setting('contacts.source', true), states, format('%I.identifier', directory));
+		EXECUTE format($query$
+			UPDATE %1$I.identifier i SET status = 'opted_in', status_reason = 'import'
+			FROM (%2$s) s
+			WHERE s.state = 'opted_in' AND i.contact_id = s.contact_id AND i.semantic_type = 'email'
+				AND i.value = s.address AND i.status = 'not_opted_in'$query$,
+			directory, states);
 	END IF;
 END
 $function$;
