@@ -1,7 +1,10 @@
 -- Import: any table of people into a directory, set-based, with the rights of
 -- whoever calls.  contacts.import_contacts() at the end tells the story; the
 -- functions before it are its chapters.  Each builds one statement over all
--- rows: names are quoted, values stay in tables.  Between the chapters stand
+-- rows: names are quoted, values stay in tables.  What rows are to be compared
+-- with in the directory is looked up by index, in correlated subqueries: a join
+-- is at the mercy of the statistics of a table that was just filled (measured:
+-- hours instead of seconds).  Between the chapters stand
 -- temporary tables, all named contacts_import_...:
 --   row           the staged rows, read, with n, their number
 --   fault         rows to reject: column, SQLSTATE and reason
@@ -243,7 +246,8 @@ BEGIN
 		results, parsed, coalesce(line, 'NULL::bigint'), raw, staging, zones);
 	GET DIAGNOSTICS read = ROW_COUNT;
 	ANALYZE pg_temp.contacts_import_row;
-	CREATE TEMPORARY TABLE contacts_import_fault (n bigint, ordinal integer, state text, reason text) ON COMMIT DROP;
+	CREATE TEMPORARY TABLE contacts_import_fault (n bigint PRIMARY KEY, ordinal integer, state text, reason text)
+		ON COMMIT DROP;
 	INSERT INTO pg_temp.contacts_import_fault (n, ordinal)
 		SELECT r.n, r.fault FROM pg_temp.contacts_import_row r WHERE r.fault IS NOT NULL;
 	RETURN read;
@@ -325,7 +329,7 @@ AS $function$
 DECLARE
 	claims text;
 BEGIN
-	SELECT string_agg(format('SELECT r.n, %1$s AS ordinal, %2$L::text AS space, r.c%1$s::text AS value
+	SELECT string_agg(format('SELECT r.n, %1$s AS ordinal, %2$L::text AS space, r.c%1$s::text COLLATE "C" AS value
 			FROM pg_temp.contacts_import_row r
 			WHERE r.c%1$s IS NOT NULL AND NOT EXISTS (SELECT FROM pg_temp.contacts_import_fault f WHERE f.n = r.n)',
 			c.ordinal, coalesce(c.kinds::text, '')), ' UNION ALL ')
@@ -377,22 +381,26 @@ CREATE FUNCTION contacts.import_identifiers(directory text, columns contacts.imp
 	LANGUAGE sql STABLE PARALLEL SAFE SET search_path = pg_catalog, pg_temp
 BEGIN ATOMIC
 	SELECT string_agg(format($query$
-		SELECT t.n, t.contact_id, %3$L::text AS semantic_type, %4$L::text AS slug, r.c%2$s::text AS value, old.id AS old_id
-		FROM %5$s t JOIN pg_temp.contacts_import_row r ON r.n = t.n
-			LEFT JOIN %1$I.identifier old ON old.contact_id = t.contact_id AND old.semantic_type = %3$L AND old.slug = %4$L
-		WHERE r.c%2$s IS NOT NULL%6$s%7$s
-			AND NOT EXISTS (SELECT FROM %1$I.identifier i WHERE i.contact_id = t.contact_id
-				AND i.semantic_type = ANY (%8$L) AND i.value = r.c%2$s::text)$query$,
+		SELECT w.n, w.contact_id, w.semantic_type, w.slug, w.value, w.old_id
+		FROM (
+			SELECT t.n, t.contact_id, %3$L::text AS semantic_type, %4$L::text AS slug, r.c%2$s::text AS value,
+				(SELECT i.id FROM %1$I.identifier i
+					WHERE i.contact_id = t.contact_id AND i.semantic_type = %3$L AND i.slug = %4$L) AS old_id
+			FROM %5$s t JOIN pg_temp.contacts_import_row r ON r.n = t.n
+			WHERE r.c%2$s IS NOT NULL%6$s
+		) w
+		WHERE (SELECT true FROM %1$I.identifier i WHERE i.contact_id = w.contact_id
+			AND i.semantic_type = ANY (%7$L) AND i.value = w.value LIMIT 1) IS NULL%8$s$query$,
 		directory, c.ordinal, c.semantic_type, c.slug, source,
 		(SELECT string_agg(format(' AND (r.c%1$s IS NULL OR r.c%1$s::text <> r.c%2$s::text)', e.ordinal, c.ordinal), '')
 			FROM unnest(columns) e
 			WHERE e.kinds = c.kinds
 				AND (e.role = 'field' OR (e.role = 'identifier' AND e.ordinal < c.ordinal))),
-		CASE WHEN mode = 'fill' AND c.slug IS NULL THEN
-			format(' AND NOT EXISTS (SELECT FROM %I.identifier i WHERE i.contact_id = t.contact_id AND i.semantic_type = %L)',
-				directory, c.semantic_type)
-			WHEN mode = 'fill' THEN ' AND old.id IS NULL' END,
-		c.kinds), ' UNION ALL ' ORDER BY c.ordinal)
+		c.kinds,
+		CASE WHEN mode = 'fill' THEN format(' AND (SELECT true FROM %I.identifier i
+			WHERE i.contact_id = w.contact_id AND i.semantic_type = %L%s LIMIT 1) IS NULL',
+			directory, c.semantic_type, ' AND i.slug = ' || quote_literal(c.slug)) END),
+		' UNION ALL ' ORDER BY c.ordinal)
 	FROM unnest(columns) c WHERE c.role = 'identifier';
 END;
 COMMENT ON FUNCTION contacts.import_identifiers(text, contacts.import_column[], text, text) IS 'the query that finds the identifiers that rows of an import bring to contacts';
@@ -422,8 +430,12 @@ BEGIN
 				FROM pg_temp.contacts_import_row r WHERE r.c%1$s IS NOT NULL AND %2$s', c.ordinal, sound)
 		ELSE
 			format('SELECT r.n, %2$s AS ordinal, i.contact_id, %3$L::boolean AS is_match
-				FROM pg_temp.contacts_import_row r JOIN %1$I.identifier i ON i.value = r.c%2$s::text
-				WHERE i.semantic_type = ANY (%4$L) AND i.holder = 0 AND i.contact_id IS NOT NULL AND %5$s',
+				FROM pg_temp.contacts_import_row r CROSS JOIN LATERAL (
+					SELECT i.contact_id FROM %1$I.identifier i
+					WHERE i.semantic_type = ANY (%4$L) AND i.value = r.c%2$s::text AND i.holder = 0
+					OFFSET 0
+				) i
+				WHERE i.contact_id IS NOT NULL AND %5$s',
 				directory, c.ordinal, c.is_match, c.kinds, sound)
 		END, ' UNION ALL ')
 	INTO several, holders
@@ -701,33 +713,43 @@ CREATE FUNCTION contacts.import_twins(directory text, columns contacts.import_co
 AS $function$
 DECLARE
 	unclaimed text;
-	candidates text;
 	equality text;
+	queries text;
 	brought text := contacts.import_identifiers(directory, columns, 'update', 'pg_temp.contacts_import_twin');
 BEGIN
 	SELECT coalesce(string_agg(format(' AND r.c%s IS NULL', c.ordinal), ''), '') INTO unclaimed
 	FROM unnest(columns) c WHERE c.is_exclusive OR c.role = 'id';
-	unclaimed := 'NOT EXISTS (SELECT FROM pg_temp.contacts_import_fault f WHERE f.n = r.n)' || unclaimed;
 	SELECT coalesce(string_agg(format(' AND c.%1$I IS NOT DISTINCT FROM r.c%2$s', c.name, c.ordinal), ''), '')
 	INTO equality
 	FROM unnest(columns) c WHERE c.name IN ('first_name', 'last_name', 'email', 'mobile_phone') AND c.role = 'field';
+	equality := equality || format(' AND NOT (%s)', contacts.import_difference(columns, 'update'));
 	-- by a shared value, else by the index over names, one query for each form of name
-	SELECT string_agg(q, ' UNION ')
-	INTO candidates
+	SELECT string_agg(format($query$
+		SELECT w.n, w.contact_id
+		FROM (
+			SELECT r.n, (SELECT min(c.id) FROM %1$s%2$s) AS contact_id
+			FROM pg_temp.contacts_import_row r
+				LEFT JOIN pg_temp.contacts_import_organization o ON o.organization = r.organization
+			WHERE NOT EXISTS (SELECT FROM pg_temp.contacts_import_fault f WHERE f.n = r.n)%3$s%4$s
+			OFFSET 0
+		) w
+		WHERE w.contact_id IS NOT NULL$query$, q.people, equality, unclaimed, q.condition), ' UNION ')
+	INTO queries
 	FROM (
-		SELECT format('SELECT r.n, i.contact_id
-			FROM pg_temp.contacts_import_row r JOIN %1$I.identifier i ON i.value = r.c%2$s::text
-			WHERE i.semantic_type = ANY (%3$L) AND i.contact_id IS NOT NULL AND %4$s',
-			directory, c.ordinal, c.kinds, unclaimed) AS q
+		SELECT format('%1$I.identifier i JOIN %1$I.contact c ON c.id = i.contact_id
+				WHERE i.value = r.c%2$s::text AND i.semantic_type = ANY (%3$L)',
+				directory, c.ordinal, c.kinds) AS people,
+			format(' AND r.c%s IS NOT NULL', c.ordinal) AS condition
 		FROM unnest(columns) c WHERE c.semantic_type IS NOT NULL AND NOT c.is_exclusive
 		UNION ALL
-		SELECT format('SELECT r.n, c.id AS contact_id FROM pg_temp.contacts_import_row r JOIN %1$I.contact c ON true%2$s
-			WHERE %3$s%4$s', directory,
-			string_agg(CASE WHEN p.has THEN format(' AND lower(c.%1$I) = lower(r.c%2$s)', p.name, p.ordinal)
-				ELSE format(' AND lower(c.%1$I) IS NULL', p.name) END, '' ORDER BY p.name),
-			unclaimed,
-			(SELECT string_agg(format(' AND r.c%s IS NULL', c.ordinal), '') FROM unnest(columns) c
-				WHERE c.semantic_type IS NOT NULL AND NOT c.is_exclusive))
+		SELECT format('%I.contact c WHERE true%s', directory,
+				string_agg(CASE WHEN p.has THEN format(' AND lower(c.%1$I) = lower(r.c%2$s)', p.name, p.ordinal)
+					ELSE format(' AND lower(c.%1$I) IS NULL', p.name) END, '' ORDER BY p.name)),
+			concat(
+				string_agg(format(CASE WHEN p.has THEN ' AND r.c%s IS NOT NULL' ELSE ' AND r.c%s IS NULL' END,
+					p.ordinal), '') FILTER (WHERE p.ordinal IS NOT NULL),
+				(SELECT string_agg(format(' AND r.c%s IS NULL', c.ordinal), '') FROM unnest(columns) c
+					WHERE c.semantic_type IS NOT NULL AND NOT c.is_exclusive))
 		FROM (VALUES (1, true, true), (2, true, false), (3, false, true)) AS form (form, has_last, has_first)
 			CROSS JOIN LATERAL (
 				SELECT n.name, CASE n.name WHEN 'last_name' THEN form.has_last ELSE form.has_first END AS has,
@@ -737,19 +759,11 @@ BEGIN
 		GROUP BY form.form
 		HAVING bool_and(p.ordinal IS NOT NULL OR NOT p.has)
 	) q;
-	IF candidates IS NULL THEN
+	IF queries IS NULL THEN
 		RETURN;
 	END IF;
-	EXECUTE format($query$
-		CREATE TEMPORARY TABLE contacts_import_twin ON COMMIT DROP AS
-		SELECT w.n, min(c.id) AS contact_id
-		FROM (%2$s) w
-			JOIN pg_temp.contacts_import_row r ON r.n = w.n
-			JOIN %1$I.contact c ON c.id = w.contact_id%3$s
-			LEFT JOIN pg_temp.contacts_import_organization o ON o.organization = r.organization
-		WHERE NOT (%4$s)
-		GROUP BY w.n$query$,
-		directory, candidates, equality, contacts.import_difference(columns, 'update'));
+	EXECUTE format('CREATE TEMPORARY TABLE contacts_import_twin ON COMMIT DROP AS
+		SELECT t.n, min(t.contact_id) AS contact_id FROM (%s) t GROUP BY t.n', queries);
 	IF brought IS NOT NULL THEN
 		EXECUTE format('DELETE FROM pg_temp.contacts_import_twin t WHERE t.n IN (SELECT b.n FROM (%s) b)', brought);
 	END IF;
@@ -925,6 +939,7 @@ DECLARE
 	rows text := staging;
 	old_source text := current_setting('contacts.source', true);
 	old_region text := current_setting('contacts.default_region', true);
+	old_memory text := current_setting('work_mem');
 BEGIN
 	PERFORM contacts.directory_schema(directory);
 	columns := ARRAY(SELECT c FROM contacts.import_columns(directory, staging, match) c);
@@ -933,7 +948,8 @@ BEGIN
 	-- one import at a time: a second one waits, and meets what the first one made
 	PERFORM pg_advisory_xact_lock(hashtextextended('contacts.import_contacts', contacts.directory_schema(directory)::bigint));
 	PERFORM set_config('contacts.source', coalesce(source, old_source, ''), true),
-		set_config('contacts.default_region', coalesce(region, old_region, ''), true);
+		set_config('contacts.default_region', coalesce(region, old_region, ''), true),
+		set_config('work_mem', greatest(pg_size_bytes(old_memory) / 1024, 65536) || 'kB', true);
 
 	IF NOT EXISTS (SELECT FROM pg_class c WHERE c.oid = staging AND c.relkind IN ('r', 'p', 'm')) THEN
 		-- rows of a view have no place to be found again at
@@ -961,7 +977,8 @@ BEGIN
 		DROP TABLE pg_temp.contacts_import_staging;
 	END IF;
 	PERFORM set_config('contacts.source', coalesce(old_source, ''), true),
-		set_config('contacts.default_region', coalesce(old_region, ''), true);
+		set_config('contacts.default_region', coalesce(old_region, ''), true),
+		set_config('work_mem', old_memory, true);
 END
 $$;
 COMMENT ON FUNCTION contacts.import_contacts(text, regclass, text[], text, text, text, boolean, boolean, regclass) IS 'imports the rows of a staging table into a directory: bad rows go to a reject table, nothing else fails, consent never falls, the same rows again change nothing';
