@@ -372,34 +372,36 @@ BEGIN ATOMIC
 END;
 COMMENT ON FUNCTION contacts.import_difference(contacts.import_column[], text) IS 'the condition under which a row of an import changes its contact';
 
--- The identifiers that rows bring to the contacts in source (n, contact_id), as
--- a query: value, and old_id, the identifier whose label it takes.  A value that
--- the contact has already keeps its label; one that stands twice in a row counts
--- under the first.
-CREATE FUNCTION contacts.import_identifiers(directory text, columns contacts.import_column[], mode text, source text)
+-- The identifiers that rows bring to people, a table (n, contact_id), as a query:
+-- value, and old_id, the identifier whose label it takes.  A value that the
+-- contact has already keeps its label; one that stands twice in a row counts
+-- under the first.  In mode 'new' the contacts hold nothing besides what their
+-- columns say, and nothing is looked up.
+CREATE FUNCTION contacts.import_identifiers(directory text, columns contacts.import_column[], mode text, people text)
 	RETURNS text
 	LANGUAGE sql STABLE PARALLEL SAFE SET search_path = pg_catalog, pg_temp
 BEGIN ATOMIC
 	SELECT string_agg(format($query$
-		SELECT w.n, w.contact_id, w.semantic_type, w.slug, w.value, w.old_id
+		SELECT w.n, w.contact_id, w.semantic_type, w.slug, w.value, %5$s AS old_id
 		FROM (
-			SELECT t.n, t.contact_id, %3$L::text AS semantic_type, %4$L::text AS slug, r.c%2$s::text AS value,
-				(SELECT i.id FROM %1$I.identifier i
-					WHERE i.contact_id = t.contact_id AND i.semantic_type = %3$L AND i.slug = %4$L) AS old_id
-			FROM %5$s t JOIN pg_temp.contacts_import_row r ON r.n = t.n
-			WHERE r.c%2$s IS NOT NULL%6$s
+			SELECT t.n, t.contact_id, %2$L::text AS semantic_type, %3$L::text AS slug, r.c%1$s::text AS value
+			FROM %4$s t JOIN pg_temp.contacts_import_row r ON r.n = t.n
+			WHERE r.c%1$s IS NOT NULL%6$s
 		) w
-		WHERE (SELECT true FROM %1$I.identifier i WHERE i.contact_id = w.contact_id
-			AND i.semantic_type = ANY (%7$L) AND i.value = w.value LIMIT 1) IS NULL%8$s$query$,
-		directory, c.ordinal, c.semantic_type, c.slug, source,
+		WHERE true%7$s%8$s$query$,
+		c.ordinal, c.semantic_type, c.slug, people,
+		CASE WHEN mode = 'new' THEN 'NULL::bigint' ELSE format('(SELECT i.id FROM %I.identifier i
+			WHERE i.contact_id = w.contact_id AND i.semantic_type = w.semantic_type AND i.slug = w.slug)', directory) END,
 		(SELECT string_agg(format(' AND (r.c%1$s IS NULL OR r.c%1$s::text <> r.c%2$s::text)', e.ordinal, c.ordinal), '')
 			FROM unnest(columns) e
 			WHERE e.kinds = c.kinds
 				AND (e.role = 'field' OR (e.role = 'identifier' AND e.ordinal < c.ordinal))),
-		c.kinds,
+		CASE WHEN mode <> 'new' THEN format(' AND (SELECT true FROM %I.identifier i
+			WHERE i.contact_id = w.contact_id AND i.semantic_type = ANY (%L) AND i.value = w.value LIMIT 1) IS NULL',
+			directory, c.kinds) END,
 		CASE WHEN mode = 'fill' THEN format(' AND (SELECT true FROM %I.identifier i
-			WHERE i.contact_id = w.contact_id AND i.semantic_type = %L%s LIMIT 1) IS NULL',
-			directory, c.semantic_type, ' AND i.slug = ' || quote_literal(c.slug)) END),
+			WHERE i.contact_id = w.contact_id AND i.semantic_type = w.semantic_type%s LIMIT 1) IS NULL',
+			directory, CASE WHEN c.slug IS NOT NULL THEN ' AND i.slug = w.slug' END) END),
 		' UNION ALL ' ORDER BY c.ordinal)
 	FROM unnest(columns) c WHERE c.role = 'identifier';
 END;
@@ -604,7 +606,11 @@ BEGIN
 		UNION ALL
 		SELECT 'id', 'w.contact_id' WHERE has_ids
 	) f;
-	IF names IS NULL THEN
+	IF names IS NULL OR NOT EXISTS (
+		SELECT FROM pg_temp.contacts_import_row r
+		WHERE NOT EXISTS (SELECT FROM pg_temp.contacts_import_fault f WHERE f.n = r.n)
+			AND NOT EXISTS (SELECT FROM pg_temp.contacts_import_target t WHERE t.n = r.n)
+	) THEN
 		RETURN 0;
 	END IF;
 	EXECUTE format($query$
@@ -632,10 +638,16 @@ AS $function$
 DECLARE
 	assignments text;
 BEGIN
+	IF NOT EXISTS (SELECT FROM pg_temp.contacts_import_target t WHERE t.is_match AND t.is_changed) THEN
+		RETURN;
+	END IF;
 	EXECUTE format($query$
-		SELECT FROM %1$I.contact c
-		WHERE c.id IN (SELECT r.contact_id FROM pg_temp.contacts_import_target r WHERE r.is_match AND r.is_changed%2$s)
-		ORDER BY c.id FOR NO KEY UPDATE$query$, directory, condition);
+		SELECT count(*)
+		FROM (
+			SELECT FROM %1$I.contact c
+			WHERE c.id IN (SELECT r.contact_id FROM pg_temp.contacts_import_target r WHERE r.is_match AND r.is_changed%2$s)
+			ORDER BY c.id FOR NO KEY UPDATE
+		) l$query$, directory, condition);
 	SELECT string_agg(format(CASE mode WHEN 'fill' THEN '%1$I = coalesce(c.%1$I, %2$s)'
 		ELSE '%1$I = coalesce(%2$s, c.%1$I)' END, f.name, f.value), ', ')
 	INTO assignments
@@ -666,12 +678,12 @@ CREATE FUNCTION contacts.import_extend(directory text, columns contacts.import_c
 	LANGUAGE plpgsql VOLATILE PARALLEL UNSAFE SET search_path = pg_catalog, pg_temp
 AS $function$
 DECLARE
-	people text := format($query$(
-		SELECT r.n, r.contact_id FROM pg_temp.contacts_import_new r WHERE true%1$s
-		UNION ALL
-		SELECT r.n, r.contact_id FROM pg_temp.contacts_import_target r WHERE r.is_match AND r.is_changed%1$s)$query$,
-		condition || ' AND NOT EXISTS (SELECT FROM pg_temp.contacts_import_fault f WHERE f.n = r.n)');
-	identifiers text := contacts.import_identifiers(directory, columns, mode, people);
+	sound CONSTANT text := 'NOT EXISTS (SELECT FROM pg_temp.contacts_import_fault f WHERE f.n = r.n)';
+	identifiers text := contacts.import_identifiers(directory, columns, 'new', format(
+			'(SELECT r.n, r.contact_id FROM pg_temp.contacts_import_new r WHERE %s%s)', sound, condition))
+		|| ' UNION ALL ' || contacts.import_identifiers(directory, columns, mode, format(
+			'(SELECT r.n, r.contact_id FROM pg_temp.contacts_import_target r
+				WHERE r.is_match AND r.is_changed AND %s%s)', sound, condition));
 	states text := contacts.import_states(directory, columns);
 BEGIN
 	IF identifiers IS NOT NULL THEN
@@ -689,7 +701,7 @@ BEGIN
 	IF states IS NOT NULL THEN
 		states := format('SELECT r.n, r.contact_id, r.address, r.state FROM (%s) r
 			JOIN pg_temp.contacts_import_target t ON t.n = r.n AND t.is_match AND t.is_changed
-			WHERE NOT EXISTS (SELECT FROM pg_temp.contacts_import_fault f WHERE f.n = r.n)%s', states, condition);
+			WHERE %s%s', states, sound, condition);
 		EXECUTE format($query$
 			SELECT contacts.change_consent(%4$L::regclass, array_agg(s.address), s.state, 'import', nullif(%2$L, ''))
 			FROM (%3$s) s WHERE s.state <> 'opted_in' GROUP BY s.state$query$,

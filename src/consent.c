@@ -157,9 +157,12 @@ read_last_event(HeapTuple tuple, TupleDesc desc, StateChange *changes,
 	ConsentState before;
 	ConsentState after;
 	TransactionId xmin;
+	Datum		value;
 
-	before = parse_state(SPI_getbinval(tuple, desc, 2, &isnull), isnull);
-	after = parse_state(SPI_getbinval(tuple, desc, 3, &isnull), isnull);
+	value = SPI_getbinval(tuple, desc, 2, &isnull);
+	before = parse_state(value, isnull);
+	value = SPI_getbinval(tuple, desc, 3, &isnull);
+	after = parse_state(value, isnull);
 	xmin = DatumGetTransactionId(SPI_getbinval(tuple, desc, 4, &isnull));
 	is_told[n] = after == changes[n].after;
 	is_opt_in[n] = before == STATE_UNSUBSCRIBED && after == STATE_OPTED_IN &&
