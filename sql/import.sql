@@ -172,8 +172,9 @@ $$;
 COMMENT ON FUNCTION contacts.import_check(text, regclass, contacts.import_column[], text[], text, boolean) IS 'checks the options and columns of an import; 22023';
 
 -- One pass over the staging table: every value is trimmed and read once; an
--- empty one is a missing one.  n is the place of a row in the table, which is
--- the order of the file for a table that was filled by one COPY.
+-- empty one is a missing one.  n follows the column row_number or line; without
+-- one it is the place of a row in the table, which is the order of the file for a
+-- table that was filled by one COPY.
 CREATE FUNCTION contacts.import_read(staging text, columns contacts.import_column[]) RETURNS bigint
 	LANGUAGE plpgsql VOLATILE PARALLEL UNSAFE SET search_path = pg_catalog, pg_temp
 	SET synchronize_seqscans = off SET max_parallel_workers_per_gather = 0
@@ -219,7 +220,7 @@ BEGIN
 	FROM unnest(columns) c
 	WHERE c.role IN ('field', 'status', 'organization', 'identifier', 'id');
 
-	SELECT format('s.%I::bigint', c.name) INTO line FROM unnest(columns) c
+	SELECT format('s.%I', c.name) INTO line FROM unnest(columns) c
 	WHERE c.role = 'line' ORDER BY c.ordinal LIMIT 1;
 
 	-- pg_timezone_names reads hundreds of files: once, and only if asked for
@@ -236,14 +237,15 @@ BEGIN
 		FROM (
 			SELECT r.*%6$s
 			FROM (
-				SELECT row_number() OVER () AS n, %7$s AS line, s.ctid AS place, s.tableoid AS part%8$s
+				SELECT row_number() OVER (%11$s) AS n, %7$s::bigint AS line, s.ctid AS place, s.tableoid AS part%8$s
 				FROM %9$s s
 			) r%10$s
 			OFFSET 0	-- so that every value is read once
 		) p$query$,
 		faults, coalesce(identity, 'true'), coalesce(organization, 'NULL'),
 		repeat(E'\n', (SELECT count(*)::integer - 1 FROM unnest(columns) c WHERE c.role = 'organization')),
-		results, parsed, coalesce(line, 'NULL::bigint'), raw, staging, zones);
+		results, parsed, coalesce(line, 'NULL'), raw, staging, zones,
+		'ORDER BY ' || line || ', s.tableoid, s.ctid');
 	GET DIAGNOSTICS read = ROW_COUNT;
 	ANALYZE pg_temp.contacts_import_row;
 	CREATE TEMPORARY TABLE contacts_import_fault (n bigint PRIMARY KEY, ordinal integer, state text, reason text)
@@ -312,8 +314,8 @@ BEGIN
 		directory);
 	INSERT INTO pg_temp.contacts_import_fault (n, ordinal, state, reason)
 	SELECT r.n, first, CASE o.found WHEN 0 THEN 'P0002' ELSE 'P0003' END,
-		CASE o.found WHEN 0 THEN 'no organization is the one that the row says'
-			ELSE format('%s organizations are the one that the row says', o.found) END
+		CASE o.found WHEN 0 THEN 'there is no such organization'
+			ELSE format('%s organizations are called so', o.found) END
 	FROM pg_temp.contacts_import_row r JOIN pg_temp.contacts_import_organization o USING (organization)
 	WHERE r.fault IS NULL AND o.found <> 1;
 END
@@ -543,10 +545,8 @@ DECLARE
 	status integer := (SELECT c.ordinal FROM unnest(columns) c WHERE c.role = 'status');
 	email text := coalesce((SELECT format('r.c%s', c.ordinal) FROM unnest(columns) c WHERE c.name = 'email'), 'NULL');
 BEGIN
-	IF status IS NULL OR has_column_privilege(format('%I.identifier', directory), 'status', 'UPDATE') THEN
-		RETURN;
-	END IF;
-	EXECUTE format($query$
+	IF status IS NOT NULL AND NOT has_column_privilege(format('%I.identifier', directory), 'status', 'UPDATE') THEN
+		EXECUTE format($query$
 		INSERT INTO pg_temp.contacts_import_fault (n, ordinal, state, reason)
 		SELECT r.n, %2$s, '42501', 'changing a consent state needs the privilege UPDATE on column "status" of identifier'
 		FROM pg_temp.contacts_import_row r
@@ -556,28 +556,37 @@ BEGIN
 			AND NOT EXISTS (SELECT FROM pg_temp.contacts_import_fault f WHERE f.n = r.n)
 			AND (t.n IS NULL OR (%3$s IS NOT NULL AND %3$s IS DISTINCT FROM c.email)
 				OR t.n IN (SELECT s.n FROM (%4$s) s))$query$,
-		directory, status, email, contacts.import_states(directory, columns));
+			directory, status, email, contacts.import_states(directory, columns));
+	END IF;
 END
 $function$;
 COMMENT ON FUNCTION contacts.import_consent(text, contacts.import_column[]) IS 'rejects rows of an import that would change a consent state without the right to (rule C9)';
 
--- New contacts whose row says more than columns of contact hold get their ids
--- beforehand.
+-- Where rows bring new contacts more than columns of contact hold, the ids are
+-- given beforehand; that needs USAGE on the sequence.
 CREATE FUNCTION contacts.import_new(directory text, columns contacts.import_column[]) RETURNS void
 	LANGUAGE plpgsql VOLATILE PARALLEL UNSAFE SET search_path = pg_catalog, pg_temp
 AS $function$
+DECLARE
+	sound CONSTANT text := 'NOT EXISTS (SELECT FROM pg_temp.contacts_import_fault f WHERE f.n = r.n)
+		AND NOT EXISTS (SELECT FROM pg_temp.contacts_import_target t WHERE t.n = r.n)';
+	brings text := (SELECT string_agg(format('r.c%s IS NOT NULL', c.ordinal), ' OR ')
+		FROM unnest(columns) c WHERE c.role = 'identifier');
+	is_needed boolean := false;
 BEGIN
 	CREATE TEMPORARY TABLE contacts_import_new (n bigint, contact_id bigint) ON COMMIT DROP;
-	IF NOT EXISTS (SELECT FROM unnest(columns) c WHERE c.role = 'identifier') THEN
-		RETURN;
+	DELETE FROM pg_temp.contacts_import_target t USING pg_temp.contacts_import_fault f WHERE f.n = t.n;
+	ANALYZE pg_temp.contacts_import_target;
+	IF brings IS NOT NULL THEN
+		EXECUTE format('SELECT EXISTS (SELECT FROM pg_temp.contacts_import_row r WHERE (%s) AND %s)', brings, sound)
+		INTO is_needed;
 	END IF;
-	INSERT INTO pg_temp.contacts_import_new (n, contact_id)
-	SELECT r.n, nextval(pg_get_serial_sequence(format('%I.contact', directory), 'id')::regclass)
-	FROM pg_temp.contacts_import_row r
-	WHERE NOT EXISTS (SELECT FROM pg_temp.contacts_import_fault f WHERE f.n = r.n)
-		AND NOT EXISTS (SELECT FROM pg_temp.contacts_import_target t WHERE t.n = r.n)
-	ORDER BY r.n;
-	ANALYZE pg_temp.contacts_import_new;
+	IF is_needed THEN
+		EXECUTE format('INSERT INTO pg_temp.contacts_import_new (n, contact_id)
+			SELECT r.n, nextval(%L) FROM pg_temp.contacts_import_row r WHERE %s ORDER BY r.n',
+			pg_get_serial_sequence(format('%I.contact', directory), 'id'), sound);
+		ANALYZE pg_temp.contacts_import_new;
+	END IF;
 END
 $function$;
 COMMENT ON FUNCTION contacts.import_new(text, contacts.import_column[]) IS 'gives ids to the contacts that an import makes, where their identifiers need them';
@@ -665,57 +674,79 @@ BEGIN
 		FROM pg_temp.contacts_import_target t
 			JOIN pg_temp.contacts_import_row r ON r.n = t.n
 			LEFT JOIN pg_temp.contacts_import_organization o ON o.organization = r.organization
-		WHERE t.is_match AND t.is_changed AND c.id = t.contact_id AND (%3$s)%4$s
-			AND NOT EXISTS (SELECT FROM pg_temp.contacts_import_fault f WHERE f.n = r.n)$query$,
+		WHERE t.is_match AND t.is_changed AND c.id = t.contact_id AND (%3$s)%4$s$query$,
 		directory, assignments, contacts.import_difference(columns, mode), condition);
 END
 $function$;
 COMMENT ON FUNCTION contacts.import_update(text, contacts.import_column[], text, text) IS 'updates the contacts that an import changes';
 
--- Identifiers besides the main ones, then the states of those who were there.
+-- Identifiers besides the main ones.
 CREATE FUNCTION contacts.import_extend(directory text, columns contacts.import_column[], mode text, condition text)
 	RETURNS void
 	LANGUAGE plpgsql VOLATILE PARALLEL UNSAFE SET search_path = pg_catalog, pg_temp
 AS $function$
 DECLARE
-	sound CONSTANT text := 'NOT EXISTS (SELECT FROM pg_temp.contacts_import_fault f WHERE f.n = r.n)';
 	identifiers text := contacts.import_identifiers(directory, columns, 'new', format(
-			'(SELECT r.n, r.contact_id FROM pg_temp.contacts_import_new r WHERE %s%s)', sound, condition))
+			'(SELECT r.n, r.contact_id FROM pg_temp.contacts_import_new r WHERE true%s)', condition))
 		|| ' UNION ALL ' || contacts.import_identifiers(directory, columns, mode, format(
-			'(SELECT r.n, r.contact_id FROM pg_temp.contacts_import_target r
-				WHERE r.is_match AND r.is_changed AND %s%s)', sound, condition));
-	states text := contacts.import_states(directory, columns);
+			'(SELECT r.n, r.contact_id FROM pg_temp.contacts_import_target r WHERE r.is_match AND r.is_changed%s)', condition));
 BEGIN
-	IF identifiers IS NOT NULL THEN
-		EXECUTE format('CREATE TEMPORARY TABLE contacts_import_identifier ON COMMIT DROP AS %s', identifiers);
-		-- the label goes to the new value; what must not be forgotten of the old one stays (I7)
-		EXECUTE format($query$
-			DELETE FROM %I.identifier i USING pg_temp.contacts_import_identifier w WHERE i.id = w.old_id$query$, directory);
+	IF identifiers IS NULL THEN
+		RETURN;
+	END IF;
+	EXECUTE format('CREATE TEMPORARY TABLE contacts_import_identifier ON COMMIT DROP AS %s', identifiers);
+	-- the label goes to the new value; what must not be forgotten of the old one stays (I7)
+	IF EXISTS (SELECT FROM pg_temp.contacts_import_identifier w WHERE w.old_id IS NOT NULL) THEN
+		EXECUTE format('DELETE FROM %I.identifier i USING pg_temp.contacts_import_identifier w WHERE i.id = w.old_id',
+			directory);
+	END IF;
+	IF EXISTS (SELECT FROM pg_temp.contacts_import_identifier) THEN
 		EXECUTE format($query$
 			INSERT INTO %I.identifier (contact_id, semantic_type, slug, value)
 			SELECT w.contact_id, w.semantic_type, w.slug, w.value
 			FROM pg_temp.contacts_import_identifier w
 			ORDER BY w.contact_id, w.semantic_type, w.slug, w.value$query$, directory);
-		DROP TABLE pg_temp.contacts_import_identifier;
 	END IF;
-	IF states IS NOT NULL THEN
-		states := format('SELECT r.n, r.contact_id, r.address, r.state FROM (%s) r
-			JOIN pg_temp.contacts_import_target t ON t.n = r.n AND t.is_match AND t.is_changed
-			WHERE %s%s', states, sound, condition);
-		EXECUTE format($query$
-			SELECT contacts.change_consent(%4$L::regclass, array_agg(s.address), s.state, 'import', nullif(%2$L, ''))
-			FROM (%3$s) s WHERE s.state <> 'opted_in' GROUP BY s.state$query$,
-			directory, current_setting('contacts.source', true), states, format('%I.identifier', directory));
-		EXECUTE format($query$
-			UPDATE %1$I.identifier i SET status = 'opted_in', status_reason = 'import'
-			FROM (%2$s) s
-			WHERE s.state = 'opted_in' AND i.contact_id = s.contact_id AND i.semantic_type = 'email'
-				AND i.value = s.address AND i.status = 'not_opted_in'$query$,
-			directory, states);
-	END IF;
+	DROP TABLE pg_temp.contacts_import_identifier;
 END
 $function$;
-COMMENT ON FUNCTION contacts.import_extend(text, contacts.import_column[], text, text) IS 'writes the identifiers and consent states that an import brings';
+COMMENT ON FUNCTION contacts.import_extend(text, contacts.import_column[], text, text) IS 'writes the identifiers that an import brings besides the main ones';
+
+-- Consent states of contacts who were there; new ones brought theirs along.
+CREATE FUNCTION contacts.import_raise(directory text, columns contacts.import_column[], condition text) RETURNS void
+	LANGUAGE plpgsql VOLATILE PARALLEL UNSAFE SET search_path = pg_catalog, pg_temp
+AS $function$
+DECLARE
+	states text := contacts.import_states(directory, columns);
+	state text;
+	addresses text[];
+BEGIN
+	IF states IS NULL THEN
+		RETURN;
+	END IF;
+	EXECUTE format($query$
+		CREATE TEMPORARY TABLE contacts_import_state ON COMMIT DROP AS
+		SELECT r.contact_id, r.address, r.state
+		FROM (%s) r JOIN pg_temp.contacts_import_target t ON t.n = r.n AND t.is_match AND t.is_changed
+		WHERE true%s$query$, states, condition);
+	FOR state, addresses IN
+		SELECT s.state, array_agg(s.address) FROM pg_temp.contacts_import_state s
+		WHERE s.state <> 'opted_in' GROUP BY s.state ORDER BY s.state
+	LOOP
+		PERFORM contacts.change_consent(format('%I.identifier', directory)::regclass, addresses, state, 'import',
+			nullif(current_setting('contacts.source', true), ''));
+	END LOOP;
+	IF EXISTS (SELECT FROM pg_temp.contacts_import_state s WHERE s.state = 'opted_in') THEN
+		EXECUTE format($query$
+			UPDATE %I.identifier i SET status = 'opted_in'
+			FROM pg_temp.contacts_import_state s
+			WHERE s.state = 'opted_in' AND i.contact_id = s.contact_id AND i.value = s.address
+				AND i.status = 'not_opted_in'$query$, directory);
+	END IF;
+	DROP TABLE pg_temp.contacts_import_state;
+END
+$function$;
+COMMENT ON FUNCTION contacts.import_raise(text, contacts.import_column[], text) IS 'raises the consent states that an import raises (rules C1 to C3)';
 
 -- Contacts without an exclusive value cannot be told apart by one.  Such a row
 -- speaks of a contact that says the same in every name, email and mobile phone,
@@ -792,15 +823,13 @@ CREATE FUNCTION contacts.import_write(directory text, columns contacts.import_co
 	LANGUAGE plpgsql VOLATILE PARALLEL UNSAFE SET search_path = pg_catalog, pg_temp
 AS $$
 DECLARE
-	condition text := coalesce(format(' AND r.n BETWEEN %s AND %s', first, last), '');
+	condition text := CASE WHEN first IS NULL THEN '' ELSE format(' AND r.n BETWEEN %s AND %s', first, last) END;
 	inserted bigint;
 BEGIN
-	IF first IS NULL THEN
-		condition := '';
-	END IF;
 	inserted := contacts.import_insert(directory, columns, condition);
 	PERFORM contacts.import_update(directory, columns, mode, condition);
 	PERFORM contacts.import_extend(directory, columns, mode, condition);
+	PERFORM contacts.import_raise(directory, columns, condition);
 	RETURN inserted;
 END
 $$;
@@ -839,6 +868,8 @@ BEGIN
 				RAISE;
 			END IF;
 			IF first IS NULL THEN
+				-- what fails with no rows at all is not the rows' fault
+				PERFORM contacts.import_write(directory, columns, mode, 0, 0);
 				CREATE INDEX ON pg_temp.contacts_import_row (n);
 				CREATE INDEX ON pg_temp.contacts_import_target (n);
 				CREATE INDEX ON pg_temp.contacts_import_new (n);
@@ -849,7 +880,7 @@ BEGIN
 				lasts := lasts || ARRAY[last, (first + last) / 2];
 			ELSE
 				INSERT INTO pg_temp.contacts_import_fault (n, state, reason)
-				VALUES (first, state, reason || coalesce(format(' (%s)', nullif(detail, '')), ''));
+				VALUES (first, state, reason || CASE WHEN detail LIKE 'Key %' THEN format(' (%s)', detail) ELSE '' END);
 			END IF;
 		END;
 	END LOOP;
