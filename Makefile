@@ -127,5 +127,3 @@ format lint-c:
 
 check-versions:
 	@$(srcdir)/test/check_versions
-
--include $(srcdir)/test/parse/parse.mk
