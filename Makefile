@@ -29,6 +29,7 @@ OBJS = \
 	src/claim.o \
 	src/change_consent.o \
 	src/organization.o \
+	src/import.o \
 	src/catalogue.o \
 	src/guard.o \
 	src/resolve.o \
@@ -127,3 +128,4 @@ format lint-c:
 
 check-versions:
 	@$(srcdir)/test/check_versions
+

@@ -10,6 +10,7 @@
 #include "fmgr.h"
 #include "utils/guc.h"
 
+#include "import.h"
 #include "phone.h"
 
 PG_MODULE_MAGIC;
@@ -21,6 +22,7 @@ void
 _PG_init(void)
 {
 	phone_init();
+	import_init();
 
 	/* After all settings are defined: misspelt ones are refused. */
 	MarkGUCPrefixReserved("contacts");

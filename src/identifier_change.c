@@ -633,7 +633,8 @@ identifier_change(PG_FUNCTION_ARGS)
 		return PointerGetDatum(NULL);
 	SPI_connect();
 	settle_changes(trigdata->tg_relation);
-	if (is_statement)
+	/* the statement that set rows aside is an INSERT, whatever it did else */
+	if (is_statement && TRIGGER_FIRED_BY_INSERT(trigdata->tg_event))
 		settle_aside(trigdata->tg_relation);
 	SPI_finish();
 	return PointerGetDatum(NULL);

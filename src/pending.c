@@ -20,6 +20,7 @@
 #include "access/htup_details.h"
 #include "access/sysattr.h"
 #include "access/xact.h"
+#include "catalog/pg_trigger.h"
 #include "nodes/bitmapset.h"
 #include "utils/memutils.h"
 #include "utils/rel.h"
