@@ -154,15 +154,15 @@ read_last_event(HeapTuple tuple, TupleDesc desc, StateChange *changes,
 {
 	bool		isnull;
 	int			n = DatumGetInt32(SPI_getbinval(tuple, desc, 1, &isnull));
-	Datum		state;
 	ConsentState before;
 	ConsentState after;
 	TransactionId xmin;
+	Datum		value;
 
-	state = SPI_getbinval(tuple, desc, 2, &isnull);
-	before = parse_state(state, isnull);
-	state = SPI_getbinval(tuple, desc, 3, &isnull);
-	after = parse_state(state, isnull);
+	value = SPI_getbinval(tuple, desc, 2, &isnull);
+	before = parse_state(value, isnull);
+	value = SPI_getbinval(tuple, desc, 3, &isnull);
+	after = parse_state(value, isnull);
 	xmin = DatumGetTransactionId(SPI_getbinval(tuple, desc, 4, &isnull));
 	is_told[n] = after == changes[n].after;
 	is_opt_in[n] = before == STATE_UNSUBSCRIBED && after == STATE_OPTED_IN &&
