@@ -289,11 +289,12 @@ log_wishes(Directory *dir, Wish *wish)
 	{
 		Address    *a = &wish->addresses[i];
 
-		if (!a->is_known || a->is_done)
+		/* of a state that is new, the row that bears it tells all but evidence */
+		if (a->is_done || (!a->is_known && wish->evidence == (Datum) 0))
 			continue;
 		changes[n].key = UUIDPGetDatum(&a->key);
-		changes[n].before = a->before;
-		changes[n].after = a->before == STATE_SUPPRESSED ?
+		changes[n].before = a->is_known ? a->before : STATE_NONE;
+		changes[n].after = changes[n].before == STATE_SUPPRESSED ?
 			STATE_SUPPRESSED : wish->state;
 		changes[n].reason = wish->reason;
 		changes[n].source = wish->source;

@@ -293,7 +293,10 @@ note_states(Consequences *c, const IdentifierChange *change)
 		(!same_value || (is_held(&change->before) && !is_held(&change->after) &&
 						 now == STATE_OPTED_IN &&
 						 is_exclusive(c->info, &change->after))))
+	{
 		add_state(c, &change->before, was, STATE_NOT_OPTED_IN, false);
+		c->states[c->nstates - 1].reason = (Datum) 0;	/* of the opt-in */
+	}
 	if (!same_value && now > STATE_NOT_OPTED_IN)
 		add_state(c, &change->after, STATE_NONE, now, true);
 }

@@ -281,11 +281,13 @@ set_exclusive(PG_FUNCTION_ARGS)
 	if (type == NULL)
 		ereport(ERROR,
 				(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
-				 errmsg("unknown semantic type \"%s\"", type_name)));
+				 errmsg("unknown semantic type \"%s\"", type_name),
+				 errtable(dir.identifier)));
 	if (type->value_type == VALUE_EMAIL && !exclusive)
 		ereport(ERROR,
 				(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
-				 errmsg("email addresses are always exclusive")));
+				 errmsg("email addresses are always exclusive"),
+				 errtable(dir.identifier)));
 	if (type->is_exclusive != exclusive)
 	{
 		SPI_connect();
