@@ -419,6 +419,12 @@ change_consent(PG_FUNCTION_ARGS)
 	wish.reason = text_argument(fcinfo, 3);
 	wish.source = text_argument(fcinfo, 4);
 	wish.evidence = text_argument(fcinfo, 5);
+	if (wish.state == STATE_OPTED_IN && wish.evidence == (Datum) 0)
+		ereport(ERROR,
+				(errcode(ERRCODE_NULL_VALUE_NOT_ALLOWED),
+				 errmsg("an opt-in needs evidence"),
+				 errhint("Say what was agreed to, where and when."),
+				 errtable(rel)));
 	read_addresses(&wish, info, PG_GETARG_ARRAYTYPE_P(1));
 	SPI_connect();
 	result = fulfil(&dir, &wish);

@@ -64,7 +64,7 @@ DELETE FROM contact WHERE id = 1;
 UPDATE contact SET email = 'a@x.org' WHERE id = 3;
 SELECT * FROM person WHERE id = 3;
 UPDATE identifier SET contact_id = 2, slug = 'work' WHERE value = 'a@x.org';
-SELECT * FROM person;
+SELECT * FROM person; -- C4: a complaint was his own wish
 SELECT set_main(id) FROM identifier WHERE value = 'a@x.org';
 SELECT * FROM person;
 UPDATE contact SET email = NULL WHERE id = 2;
@@ -96,7 +96,7 @@ SELECT * FROM pg_temp.fails($$DELETE FROM consent_suppression.identifier_slug WH
 SELECT * FROM pg_temp.fails($$DELETE FROM consent_suppression.semantic_type WHERE name = 'oauth'$$);
 -- what a publisher allowed passes: a value released, claimed, erased
 UPDATE consent_suppression.identifier SET contact_id = NULL, slug = NULL, value = NULL WHERE value = 'd@x.org';
-UPDATE consent_suppression.contact SET email = NULL, email_status = 'not_opted_in', first_name = 'Eve' WHERE id = 5;
+UPDATE consent_suppression.contact SET email = NULL, email_status = 'not_opted_in', first_name = 'Eve', is_reachable = false WHERE id = 5;
 RESET session_replication_role;
 -- the owner cannot even set it
 SET ROLE regress_contacts_consent_suppression;
