@@ -8,22 +8,32 @@ OBJS = \
 	src/contacts.o \
 	src/email_parse.o \
 	src/idna.o \
+	src/unicode_text.o \
 	src/phone_parse.o \
 	src/address_text.o \
 	src/email.o \
 	src/phone.o \
 	src/plan_cache.o \
+	src/columns.o \
 	src/directory.o \
 	src/identifier_key.o \
 	src/pending.o \
+	src/attach.o \
+	src/consent.o \
 	src/contact_type.o \
 	src/contact.o \
+	src/main_identifier.o \
+	src/identified.o \
 	src/identifier.o \
+	src/identifier_change.o \
 	src/claim.o \
-	src/consent.o \
-	src/guard.o \
+	src/change_consent.o \
 	src/organization.o \
-	src/resolve.o
+	src/import.o \
+	src/catalogue.o \
+	src/guard.o \
+	src/resolve.o \
+	src/set_exclusive.o
 
 # The install script: fragments in load order.
 SQL_FRAGMENTS = \
@@ -69,9 +79,12 @@ PGXS := $(shell $(PG_CONFIG) --pgxs 2>/dev/null)
 ifneq ($(wildcard $(PGXS)),)
 include $(PGXS)
 else
+srcdir = .
 all install installcheck clean:
 	@echo "no server to build for: apt-get install $(SERVER_PACKAGES)" >&2; false
 endif
+
+include $(srcdir)/test/parse/parse.mk
 
 # PGXS does not track headers.
 $(OBJS): $(wildcard $(srcdir)/src/*.h)
@@ -110,9 +123,9 @@ bench:
 	@$(srcdir)/test/private_cluster bench/run
 
 format lint-c:
-	@$(srcdir)/test/format $@ $(srcdir)/src/*.[ch]
+	@$(srcdir)/test/format $@ $(wildcard $(addprefix $(srcdir)/, \
+		src/*.[ch] test/*/*.[ch] bench/*.[ch]))
 
 check-versions:
 	@$(srcdir)/test/check_versions
 
--include $(srcdir)/test/parse/parse.mk

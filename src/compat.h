@@ -3,10 +3,17 @@
  * compat.h
  *	  differences between PostgreSQL 15 and 18, in one place
  *
+ * Include it right after postgres.h and fmgr.h.
+ *
  *-------------------------------------------------------------------------
  */
 #ifndef COMPAT_H
 #define COMPAT_H
+
+/* The varlena macros left postgres.h in 16. */
+#if PG_VERSION_NUM >= 160000
+#include "varatt.h"
+#endif
 
 /* Soft errors (errsave, ereturn) came with 16: before, every error is hard. */
 #if PG_VERSION_NUM < 160000

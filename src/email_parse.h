@@ -55,4 +55,14 @@ extern EmailError email_parse(const char *in, size_t len, bool allow_utf8,
 /* One sentence that names the rule, for the DETAIL of an error. */
 extern const char *email_error_detail(EmailError error);
 
+/*
+ * A key under which addresses of the same mailbox are likely to meet: without
+ * a plus tag, and for providers that ignore dots in the local part without
+ * dots and under one domain.  Advisory: for finding duplicates, never a key,
+ * and not always an address itself.  out has a terminating zero.
+ */
+extern void email_mailbox_key(const char *canonical, size_t len,
+							  char out[EMAIL_MAX_LENGTH + 1],
+							  size_t *out_length);
+
 #endif							/* EMAIL_PARSE_H */

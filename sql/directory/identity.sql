@@ -105,7 +105,7 @@ CREATE TABLE identifier (
 	validated_at timestamptz,
 	validation_method contacts.validation_method,
 	is_validated boolean NOT NULL DEFAULT false,
-	source text,
+	source text DEFAULT nullif(current_setting('contacts.source', true), ''),
 	is_outreach boolean NOT NULL DEFAULT true,
 	status contacts.consent_state DEFAULT 'not_opted_in',
 	status_reason contacts.state_reason,
@@ -131,7 +131,7 @@ COMMENT ON COLUMN identifier.holder IS 'derived: 0 for exclusive kinds and for t
 COMMENT ON COLUMN identifier.validated_at IS 'when the value was validated; cleared when the value changes';
 COMMENT ON COLUMN identifier.validation_method IS 'how it was validated';
 COMMENT ON COLUMN identifier.is_validated IS 'validated_at is set; writing either sets both';
-COMMENT ON COLUMN identifier.source IS 'where the identifier came from';
+COMMENT ON COLUMN identifier.source IS 'where the identifier came from; default: the setting contacts.source';
 COMMENT ON COLUMN identifier.is_outreach IS 'false: no message is sent to it (rule C8)';
 COMMENT ON COLUMN identifier.status IS 'consent state of the value (rules C1 to C3); NULL in the rows of those who hold a shared value';
 COMMENT ON COLUMN identifier.status_reason IS 'why the state is what it is; the first reason of a suppression stays';

@@ -1,0 +1,451 @@
+-- Directories: made, attached, upgraded, detached and dropped.
+--
+-- What a directory should look like is derived from the one place that makes
+-- it: when the extension is installed, the scripts of a directory run once in
+-- a scratch schema, and what the catalogue then says of it is kept in the
+-- table contacts.model.  attach_triggers(), check_directory() and
+-- repair_directory() compare a directory with the model.
+--
+-- These functions run over other people's schemas, perhaps as a superuser: no
+-- name is ever resolved through a search_path that a directory is part of.
+
+CREATE FUNCTION contacts.function_signature(function oid) RETURNS text
+	LANGUAGE sql STABLE PARALLEL SAFE SET search_path = pg_catalog, pg_temp
+BEGIN ATOMIC
+	SELECT format('%I(%s)', p.proname, (
+		SELECT string_agg(CASE t.typnamespace WHEN p.pronamespace THEN t.typname::text
+			ELSE format_type(t.oid, NULL) END, ', ' ORDER BY a.i)
+		FROM unnest(p.proargtypes) WITH ORDINALITY AS a (type, i) JOIN pg_type t ON t.oid = a.type))
+	FROM pg_proc p WHERE p.oid = function;
+END;
+COMMENT ON FUNCTION contacts.function_signature(oid) IS 'name and argument types of a function, free of the name of its schema';
+
+CREATE FUNCTION contacts.describe_directory(directory oid, kinds text[])
+	RETURNS TABLE (kind text, relation name, name text, definition text, state text)
+	LANGUAGE sql STABLE PARALLEL SAFE SET search_path = pg_catalog, pg_temp
+BEGIN ATOMIC
+	SELECT 'table', c.relname, ''::text,
+		CASE c.relkind WHEN 'r' THEN 'ordinary' WHEN 'p' THEN 'partitioned' ELSE 'foreign' END
+		|| CASE c.relpersistence WHEN 'p' THEN '' ELSE ', not logged' END
+		|| CASE WHEN EXISTS (SELECT FROM pg_inherits i WHERE c.oid IN (i.inhrelid, i.inhparent))
+			THEN ', inherits or is inherited' ELSE '' END,
+		NULL::text
+	FROM pg_class c
+	WHERE c.relnamespace = directory AND c.relkind IN ('r', 'p', 'f') AND 'table' = ANY (kinds)
+	UNION ALL
+	SELECT 'column', c.relname, a.attname, format_type(a.atttypid, a.atttypmod), NULL
+	FROM pg_class c JOIN pg_attribute a ON a.attrelid = c.oid
+	WHERE c.relnamespace = directory AND c.relkind IN ('r', 'p', 'f') AND 'column' = ANY (kinds)
+		AND a.attnum > 0 AND NOT a.attisdropped
+	UNION ALL
+	SELECT 'not null', c.relname, a.attname, 'NOT NULL', NULL
+	FROM pg_class c JOIN pg_attribute a ON a.attrelid = c.oid
+	WHERE c.relnamespace = directory AND c.relkind IN ('r', 'p', 'f') AND 'not null' = ANY (kinds)
+		AND a.attnum > 0 AND a.attnotnull AND NOT a.attisdropped
+	UNION ALL
+	SELECT 'default', c.relname, a.attname,
+		CASE a.attidentity WHEN '' THEN pg_get_expr(d.adbin, d.adrelid) ELSE 'GENERATED AS IDENTITY' END,
+		NULL
+	FROM pg_class c JOIN pg_attribute a ON a.attrelid = c.oid
+		LEFT JOIN pg_attrdef d ON d.adrelid = a.attrelid AND d.adnum = a.attnum
+	WHERE c.relnamespace = directory AND c.relkind IN ('r', 'p', 'f') AND 'default' = ANY (kinds)
+		AND a.attnum > 0 AND NOT a.attisdropped AND (a.attidentity <> '' OR d.oid IS NOT NULL)
+	UNION ALL
+	SELECT 'constraint', c.relname, k.conname,
+		replace(pg_get_constraintdef(k.oid), format(' REFERENCES %I.', n.nspname), ' REFERENCES '),
+		NULL
+	FROM pg_constraint k JOIN pg_class c ON c.oid = k.conrelid JOIN pg_namespace n ON n.oid = c.relnamespace
+	WHERE n.oid = directory AND k.contype IN ('c', 'f', 'p', 'u', 'x') AND 'constraint' = ANY (kinds)
+	UNION ALL
+	SELECT 'index', c.relname, i.relname,
+		regexp_replace(replace(pg_get_indexdef(i.oid),
+			format(' ON %I.%I ', n.nspname, c.relname), ' ON % '), ' WITH \(.*?\)', ''),
+		CASE WHEN x.indisvalid AND x.indisready AND x.indislive THEN 'valid' ELSE 'invalid' END
+	FROM pg_index x JOIN pg_class i ON i.oid = x.indexrelid JOIN pg_class c ON c.oid = x.indrelid
+		JOIN pg_namespace n ON n.oid = c.relnamespace
+	WHERE n.oid = directory AND c.relkind IN ('r', 'p') AND 'index' = ANY (kinds)
+	UNION ALL
+	SELECT 'trigger', c.relname, t.tgname,
+		replace(pg_get_triggerdef(t.oid), format(' ON %I.%I ', n.nspname, c.relname), ' ON % '),
+		t.tgenabled::text
+	FROM pg_trigger t JOIN pg_class c ON c.oid = t.tgrelid JOIN pg_namespace n ON n.oid = c.relnamespace
+	WHERE n.oid = directory AND NOT t.tgisinternal AND 'trigger' = ANY (kinds)
+	UNION ALL
+	SELECT 'view', c.relname, '',
+		CASE WHEN 'security_invoker=true' = ANY (c.reloptions)
+			THEN 'security_invoker' ELSE 'reads with the rights of its owner' END,
+		NULL
+	FROM pg_class c
+	WHERE c.relnamespace = directory AND c.relkind = 'v' AND 'view' = ANY (kinds)
+	UNION ALL
+	SELECT 'function', '', contacts.function_signature(p.oid),
+		concat(CASE p.provolatile WHEN 'i' THEN 'immutable' WHEN 's' THEN 'stable' ELSE 'volatile' END,
+			CASE WHEN p.prosecdef THEN ', security definer' END,
+			', ' || array_to_string(p.proconfig, ', ')),
+		NULL
+	FROM pg_proc p
+	WHERE p.pronamespace = directory AND 'function' = ANY (kinds);
+END;
+COMMENT ON FUNCTION contacts.describe_directory(oid, text[]) IS 'what the catalogue says of a schema, by kind of object, in a form that is the same in every directory';
+
+CREATE TABLE contacts.model (
+	kind text NOT NULL,
+	relation name NOT NULL,
+	name text NOT NULL,
+	definition text NOT NULL,
+	state text,
+	PRIMARY KEY (kind, relation, name)
+);
+COMMENT ON TABLE contacts.model IS 'what a sound directory looks like: describe_directory() of a new one';
+COMMENT ON COLUMN contacts.model.kind IS 'table, column, not null, default, constraint, index, trigger, view or function';
+COMMENT ON COLUMN contacts.model.relation IS 'table or view it belongs to; empty for functions';
+COMMENT ON COLUMN contacts.model.name IS 'name of the object; empty for tables and views';
+COMMENT ON COLUMN contacts.model.definition IS 'definition, free of the name of the schema';
+COMMENT ON COLUMN contacts.model.state IS 'triggers: when they fire (pg_trigger.tgenabled); indexes: valid';
+GRANT SELECT ON contacts.model TO PUBLIC;
+
+-- Also for a superuser to call after pg_upgrade, should a later server word
+-- definitions in another way.
+CREATE FUNCTION contacts.build_model() RETURNS void
+	LANGUAGE plpgsql VOLATILE PARALLEL UNSAFE
+	SET search_path = pg_catalog, pg_temp SET client_min_messages = warning
+AS $$
+BEGIN
+	CREATE SCHEMA contacts_model;
+	PERFORM set_config('search_path', 'contacts_model, pg_temp', true);
+	EXECUTE contacts.directory_script();
+	EXECUTE contacts.trigger_script();
+	PERFORM set_config('search_path', 'pg_catalog, pg_temp', true);
+	DELETE FROM contacts.model;
+	INSERT INTO contacts.model (kind, relation, name, definition, state)
+		SELECT d.kind, d.relation, d.name, d.definition, d.state
+		FROM contacts.describe_directory('contacts_model'::regnamespace,
+			'{table,column,not null,default,constraint,index,trigger,view,function}') d;
+	DROP SCHEMA contacts_model CASCADE;
+END
+$$;
+COMMENT ON FUNCTION contacts.build_model() IS 'fills contacts.model from the scripts of a directory; for superusers';
+REVOKE EXECUTE ON FUNCTION contacts.build_model() FROM PUBLIC;
+SELECT contacts.build_model();
+
+CREATE FUNCTION contacts.directory_schema(directory text) RETURNS oid
+	LANGUAGE plpgsql STABLE PARALLEL SAFE SET search_path = pg_catalog, pg_temp
+AS $$
+DECLARE
+	schema_id oid := (SELECT n.oid FROM pg_namespace n WHERE n.nspname::text = directory);
+BEGIN
+	IF schema_id IS NULL THEN
+		RAISE EXCEPTION USING ERRCODE = 'invalid_schema_name',
+			MESSAGE = format('schema "%s" does not exist', directory),
+			SCHEMA = directory;
+	END IF;
+	IF NOT EXISTS (
+		SELECT FROM pg_class c JOIN pg_attribute a ON a.attrelid = c.oid
+		WHERE c.relnamespace = schema_id AND c.relname = 'contact' AND c.relkind = 'r'
+			AND a.attname = 'email' AND a.atttypid = 'contacts.email'::regtype
+	) THEN
+		RAISE EXCEPTION USING ERRCODE = 'undefined_object',
+			MESSAGE = format('schema "%s" is not a contact directory', directory),
+			SCHEMA = directory;
+	END IF;
+	RETURN schema_id;
+END
+$$;
+COMMENT ON FUNCTION contacts.directory_schema(text) IS 'the schema of a directory, attached or not; 3F000 if there is none, 42704 if it is no directory';
+
+CREATE FUNCTION contacts.missing_triggers(directory oid)
+	RETURNS TABLE (relation name, name text, problem text, statement text)
+	LANGUAGE sql STABLE PARALLEL SAFE SET search_path = pg_catalog, pg_temp
+BEGIN ATOMIC
+	SELECT w.relation, w.name,
+		CASE
+			WHEN w.state IS NULL THEN 'is missing'
+			WHEN w.is_other THEN 'is not the trigger of the extension'
+			ELSE format('is %s instead of %s', s.words ->> w.state, s.words ->> w.model_state)
+		END,
+		concat(
+			CASE WHEN w.is_other AND w.state IS NOT NULL
+				THEN format('DROP TRIGGER %I ON %s; ', w.name, w.qualified) END,
+			CASE WHEN w.is_other
+				THEN replace(w.definition, ' ON % ', format(' ON %s ', w.qualified)) || '; ' END,
+			CASE WHEN w.model_state = 'A' OR NOT w.is_other
+				THEN format('ALTER TABLE %s ENABLE%s TRIGGER %I; ', w.qualified,
+					CASE w.model_state WHEN 'A' THEN ' ALWAYS' END, w.name) END)
+	FROM (
+		SELECT m.relation, m.name, m.definition, m.state AS model_state, d.state,
+			d.definition IS DISTINCT FROM m.definition AS is_other,
+			format('%I.%I', n.nspname, m.relation) AS qualified
+		FROM contacts.model m
+			JOIN pg_namespace n ON n.oid = directory
+			LEFT JOIN contacts.describe_directory(directory, '{trigger}') d
+				ON d.relation = m.relation AND d.name = m.name
+		WHERE m.kind = 'trigger'
+	) w, (VALUES ('{"O": "enabled", "A": "enabled always", "R": "enabled on replicas", "D": "disabled"}'::jsonb)) s (words)
+	WHERE w.is_other OR w.state <> w.model_state
+	ORDER BY w.relation, w.name;
+END;
+COMMENT ON FUNCTION contacts.missing_triggers(oid) IS 'triggers of the extension that a directory lacks, has altered or has disarmed, and the statements that put them right';
+
+-- RAISE once for a finding: called by attach_triggers() before it makes
+-- triggers with rights that the caller does not have.
+CREATE FUNCTION contacts.check_shape(directory oid) RETURNS void
+	LANGUAGE plpgsql STABLE PARALLEL SAFE SET search_path = pg_catalog, pg_temp
+AS $$
+DECLARE
+	odd record;
+BEGIN
+	SELECT m.kind, m.relation, m.name, m.definition, d.definition AS found, n.nspname INTO odd
+	FROM contacts.model m
+		JOIN pg_namespace n ON n.oid = directory
+		LEFT JOIN contacts.describe_directory(directory, '{table,column}') d USING (kind, relation, name)
+	WHERE m.kind IN ('table', 'column') AND d.definition IS DISTINCT FROM m.definition
+	ORDER BY m.kind DESC, m.relation, m.name LIMIT 1;
+	IF odd.kind = 'table' THEN
+		RAISE EXCEPTION USING ERRCODE = 'wrong_object_type',
+			MESSAGE = format('table "%s" is not the one that a directory has', odd.relation),
+			DETAIL = format('It is %s; expected: %s.', coalesce(odd.found, 'missing'), odd.definition),
+			SCHEMA = odd.nspname, TABLE = odd.relation;
+	ELSIF odd.kind = 'column' THEN
+		RAISE EXCEPTION USING ERRCODE = 'datatype_mismatch',
+			MESSAGE = format('column "%s" of table "%s" is not the one that a directory has', odd.name, odd.relation),
+			DETAIL = format('Its type is %s; expected: %s.', coalesce(odd.found, 'missing'), odd.definition),
+			SCHEMA = odd.nspname, TABLE = odd.relation, COLUMN = odd.name;
+	END IF;
+	IF (SELECT count(DISTINCT c.relowner) > 1
+		FROM pg_class c JOIN contacts.model m ON m.kind = 'table' AND m.relation = c.relname
+		WHERE c.relnamespace = directory)
+	THEN
+		RAISE EXCEPTION USING ERRCODE = 'insufficient_privilege',
+			MESSAGE = format('the tables of directory "%s" belong to several roles',
+				(SELECT n.nspname FROM pg_namespace n WHERE n.oid = directory));
+	END IF;
+END
+$$;
+COMMENT ON FUNCTION contacts.check_shape(oid) IS 'refuses a schema whose tables and columns are not those of a directory, or belong to several roles';
+
+CREATE FUNCTION contacts.attach_triggers(directory text) RETURNS integer
+	LANGUAGE c VOLATILE STRICT PARALLEL UNSAFE SET search_path = pg_catalog, pg_temp
+	AS 'MODULE_PATHNAME';
+COMMENT ON FUNCTION contacts.attach_triggers(text) IS 'makes the triggers of the extension on the tables of a directory, all that are missing, altered or disarmed; returns how many; only the owner of the tables may';
+
+CREATE FUNCTION contacts.new_secret() RETURNS bytea
+	LANGUAGE c VOLATILE PARALLEL SAFE AS 'MODULE_PATHNAME';
+COMMENT ON FUNCTION contacts.new_secret() IS '32 strong random bytes';
+
+CREATE FUNCTION contacts.extension_version() RETURNS text
+	LANGUAGE sql STABLE PARALLEL SAFE SET search_path = pg_catalog, pg_temp
+BEGIN ATOMIC
+	SELECT e.extversion FROM pg_extension e WHERE e.extname = 'contacts';
+END;
+COMMENT ON FUNCTION contacts.extension_version() IS 'version of the extension installed in this database';
+
+CREATE FUNCTION contacts.secret_fingerprint(secret bytea) RETURNS bytea
+	LANGUAGE sql IMMUTABLE STRICT PARALLEL SAFE SET search_path = pg_catalog, pg_temp
+BEGIN ATOMIC
+	SELECT substr(sha256('contacts secret fingerprint'::bytea || secret), 1, 8);
+END;
+COMMENT ON FUNCTION contacts.secret_fingerprint(bytea) IS 'what setting.secret_fingerprint must be for a secret';
+
+CREATE FUNCTION contacts.create_directory(name text, secret bytea DEFAULT NULL, attach boolean DEFAULT true)
+	RETURNS void
+	LANGUAGE plpgsql VOLATILE PARALLEL UNSAFE SET search_path = pg_catalog, pg_temp
+AS $$
+DECLARE
+	key bytea := coalesce(secret, contacts.new_secret());
+	grantee text;
+BEGIN
+	IF name IS NULL THEN
+		RAISE EXCEPTION USING ERRCODE = 'null_value_not_allowed',
+			MESSAGE = 'the name of a directory must not be null';
+	END IF;
+	IF octet_length(name) > current_setting('max_identifier_length')::integer THEN
+		RAISE EXCEPTION USING ERRCODE = 'name_too_long',
+			MESSAGE = format('the name of a directory is longer than %s bytes', current_setting('max_identifier_length')),
+			DETAIL = format('It has %s bytes.', octet_length(name));
+	END IF;
+	IF name = '$user' THEN
+		RAISE EXCEPTION USING ERRCODE = 'reserved_name',
+			MESSAGE = format('a directory cannot be named "%s"', name),
+			DETAIL = 'In search_path that name stands for the schema named like the current role.';
+	END IF;
+	IF octet_length(key) < 16 THEN
+		RAISE EXCEPTION USING ERRCODE = 'invalid_parameter_value',
+			MESSAGE = 'the secret of a directory must have at least 16 bytes',
+			DETAIL = format('It has %s bytes.', octet_length(key));
+	END IF;
+
+	EXECUTE format('CREATE SCHEMA %I', name);
+	PERFORM set_config('search_path', format('%I, pg_temp', name), true);
+	EXECUTE contacts.directory_script();
+	PERFORM set_config('search_path', 'pg_catalog, pg_temp', true);
+
+	-- Default privileges may have given others what is the owner's alone.
+	FOR grantee IN
+		SELECT DISTINCT CASE a.grantee WHEN 0 THEN 'PUBLIC' ELSE quote_ident(pg_get_userbyid(a.grantee)) END
+		FROM pg_class c CROSS JOIN aclexplode(c.relacl) a
+		WHERE c.oid = format('%I.secret', name)::regclass AND a.grantee <> c.relowner
+	LOOP
+		EXECUTE format('REVOKE ALL ON %I.secret FROM %s', name, grantee);
+	END LOOP;
+	EXECUTE format('INSERT INTO %I.secret (value) VALUES ($1)', name) USING key;
+	EXECUTE format('INSERT INTO %I.setting (version, secret_fingerprint) VALUES ($1, $2)', name)
+		USING contacts.extension_version(), contacts.secret_fingerprint(key);
+	IF attach THEN
+		PERFORM contacts.attach_triggers(name);
+	END IF;
+END
+$$;
+COMMENT ON FUNCTION contacts.create_directory(text, bytea, boolean) IS 'makes a directory in a new schema; secret: to take the one of another directory along; attach => false leaves the triggers to contacts.attach_triggers()';
+
+-- The functions and views that belong to a directory, views last.
+CREATE FUNCTION contacts.drop_functions(directory oid) RETURNS void
+	LANGUAGE plpgsql VOLATILE PARALLEL UNSAFE SET search_path = pg_catalog, pg_temp
+AS $$
+DECLARE
+	functions text := (
+		SELECT string_agg(p.oid::regprocedure::text, ', ')
+		FROM pg_proc p JOIN contacts.model m ON m.kind = 'function' AND m.name = contacts.function_signature(p.oid)
+		WHERE p.pronamespace = directory);
+	views text := (
+		SELECT string_agg(c.oid::regclass::text, ', ')
+		FROM pg_class c JOIN contacts.model m ON m.kind = 'view' AND m.relation = c.relname
+		WHERE c.relnamespace = directory AND c.relkind = 'v');
+BEGIN
+	IF functions IS NOT NULL THEN
+		EXECUTE 'DROP FUNCTION ' || functions;
+	END IF;
+	IF views IS NOT NULL THEN
+		EXECUTE 'DROP VIEW ' || views;
+	END IF;
+END
+$$;
+COMMENT ON FUNCTION contacts.drop_functions(oid) IS 'drops the functions and views that create_directory() made in a schema';
+
+CREATE FUNCTION contacts.drop_directory(directory text, cascade boolean DEFAULT false) RETURNS void
+	LANGUAGE plpgsql VOLATILE PARALLEL UNSAFE
+	SET search_path = pg_catalog, pg_temp SET row_security = off SET client_min_messages = warning
+AS $$
+DECLARE
+	schema_id oid := contacts.directory_schema(directory);
+	contact_count bigint;
+	state_count bigint;
+BEGIN
+	IF cascade THEN
+		EXECUTE format('DROP SCHEMA %I CASCADE', directory);
+		RETURN;
+	END IF;
+	EXECUTE format('LOCK TABLE ONLY %1$I.contact, ONLY %1$I.identifier', directory);
+	EXECUTE format('SELECT count(*) FROM ONLY %I.contact', directory) INTO contact_count;
+	EXECUTE format($q$SELECT count(*) FROM ONLY %I.identifier WHERE status IN ('suppressed', 'unsubscribed')$q$, directory)
+		INTO state_count;
+	IF contact_count > 0 OR state_count > 0 THEN
+		RAISE EXCEPTION USING ERRCODE = 'dependent_objects_still_exist',
+			MESSAGE = format('directory "%s" is not empty', directory),
+			DETAIL = format('It holds %s contacts, and %s suppressed or unsubscribed addresses.', contact_count, state_count),
+			HINT = 'Use cascade => true to drop them too.',
+			SCHEMA = directory;
+	END IF;
+	PERFORM contacts.drop_functions(schema_id);
+	EXECUTE (
+		SELECT format('DROP TABLE %s', string_agg(c.oid::regclass::text, ', '))
+		FROM pg_class c JOIN contacts.model m ON m.kind = 'table' AND m.relation = c.relname
+		WHERE c.relnamespace = schema_id);
+	EXECUTE format('DROP SCHEMA %I', directory);
+END
+$$;
+COMMENT ON FUNCTION contacts.drop_directory(text, boolean) IS 'drops a directory; 2BP01 if it holds contacts or consent states, or if anything else is in its schema or depends on it, unless cascade is true';
+
+CREATE FUNCTION contacts.detach_directory(directory text) RETURNS void
+	LANGUAGE plpgsql VOLATILE PARALLEL UNSAFE
+	SET search_path = pg_catalog, pg_temp SET client_min_messages = warning
+AS $$
+DECLARE
+	schema_id oid := contacts.directory_schema(directory);
+	statement text;
+BEGIN
+	FOR statement IN
+		SELECT format('DROP TRIGGER %I ON %s', t.tgname, t.tgrelid::regclass)
+		FROM pg_trigger t JOIN pg_class c ON c.oid = t.tgrelid JOIN pg_proc p ON p.oid = t.tgfoid
+		WHERE c.relnamespace = schema_id AND p.pronamespace = 'contacts'::regnamespace AND NOT t.tgisinternal
+	LOOP
+		EXECUTE statement;
+	END LOOP;
+	PERFORM contacts.drop_functions(schema_id);
+
+	-- Defaults, constraints and indexes of a column follow its type.
+	FOR statement IN
+		SELECT format('ALTER TABLE %s %s', c.oid::regclass, string_agg(
+			format('ALTER %1$I TYPE text USING %1$I::text', a.attname), ', ' ORDER BY a.attnum))
+		FROM pg_class c JOIN pg_attribute a ON a.attrelid = c.oid
+			JOIN pg_type t ON t.oid = a.atttypid
+		WHERE c.relnamespace = schema_id AND c.relkind IN ('r', 'p', 'f') AND NOT a.attisdropped
+			AND t.typnamespace = 'contacts'::regnamespace AND t.typelem = 0
+		GROUP BY c.oid
+	LOOP
+		EXECUTE statement;
+	END LOOP;
+END
+$$;
+COMMENT ON FUNCTION contacts.detach_directory(text) IS 'the way out: leaves ordinary tables with ordinary types, their rows, constraints and indexes; nothing of them needs the extension any more';
+
+-- Versions of the extension whose directories this one can take over, oldest
+-- first.  A version that changes a directory adds its steps between them.
+CREATE FUNCTION contacts.upgrade_directory(directory text) RETURNS text
+	LANGUAGE plpgsql VOLATILE PARALLEL UNSAFE SET search_path = pg_catalog, pg_temp SET row_security = off
+AS $$
+DECLARE
+	known CONSTANT text[] := '{0.1}';
+	version text;
+BEGIN
+	PERFORM contacts.directory_schema(directory);
+	EXECUTE format('SELECT version FROM ONLY %I.setting FOR UPDATE', directory) INTO version;
+	IF version IS NULL OR version <> ALL (known) THEN
+		RAISE EXCEPTION USING ERRCODE = 'object_not_in_prerequisite_state',
+			MESSAGE = format('directory "%s" has version %s, which this version of the extension does not know',
+				directory, coalesce(version, 'NULL')),
+			HINT = 'Upgrade the extension first: ALTER EXTENSION contacts UPDATE.',
+			SCHEMA = directory, TABLE = 'setting', COLUMN = 'version';
+	END IF;
+	PERFORM contacts.attach_triggers(directory);
+	EXECUTE format('UPDATE ONLY %I.setting SET version = $1 WHERE version <> $1', directory)
+		USING contacts.extension_version();
+	RETURN contacts.extension_version();
+END
+$$;
+COMMENT ON FUNCTION contacts.upgrade_directory(text) IS 'brings a directory to the version of the installed extension and returns that; 55000 for a version it does not know';
+
+-- A plain table without row security is read, so that no code of its owner's
+-- runs with the rights of whoever looks at contacts.directory.
+CREATE FUNCTION contacts.directory_version(directory oid) RETURNS text
+	LANGUAGE plpgsql STABLE PARALLEL SAFE SET search_path = pg_catalog, pg_temp
+AS $$
+DECLARE
+	setting regclass;
+	version text;
+BEGIN
+	SELECT c.oid INTO setting
+	FROM pg_class c JOIN pg_attribute a ON a.attrelid = c.oid
+	WHERE c.relnamespace = directory AND c.relname = 'setting' AND c.relkind = 'r' AND NOT c.relrowsecurity
+		AND a.attname = 'version' AND a.atttypid = 'text'::regtype AND a.attgenerated = ''
+		AND has_schema_privilege(directory, 'USAGE') AND has_table_privilege(c.oid, 'SELECT');
+	IF setting IS NOT NULL THEN
+		EXECUTE format('SELECT version FROM ONLY %s', setting) INTO version;
+	END IF;
+	RETURN version;
+END
+$$;
+COMMENT ON FUNCTION contacts.directory_version(oid) IS 'version of a directory; NULL to those who may not read its table setting';
+
+CREATE VIEW contacts.directory WITH (security_invoker = true) AS
+	SELECT n.nspname AS name,
+		pg_get_userbyid(c.relowner) AS owner,
+		contacts.directory_version(n.oid) AS version,
+		NOT EXISTS (SELECT FROM contacts.missing_triggers(n.oid)) AS is_armed
+	FROM pg_trigger t JOIN pg_class c ON c.oid = t.tgrelid JOIN pg_namespace n ON n.oid = c.relnamespace
+	WHERE t.tgfoid = 'contacts.contact_claim'::regproc AND c.relname = 'contact';
+COMMENT ON VIEW contacts.directory IS 'the directories of this database, recognised by their triggers';
+COMMENT ON COLUMN contacts.directory.name IS 'schema of the directory';
+COMMENT ON COLUMN contacts.directory.owner IS 'role that owns its table contact';
+COMMENT ON COLUMN contacts.directory.version IS 'version of the extension it was made for or upgraded to; NULL if you may not read its table setting';
+COMMENT ON COLUMN contacts.directory.is_armed IS 'all triggers of the extension are there and enabled; see contacts.check_directory()';
+GRANT SELECT ON contacts.directory TO PUBLIC;

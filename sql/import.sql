@@ -1,0 +1,952 @@
+-- Import: any table of people into a directory, set-based, with the rights of
+-- whoever calls.  contacts.import_contacts() at the end tells the story; the
+-- functions before it are its chapters.  Each builds one statement over all
+-- rows: names are quoted, values stay in tables.  Between the chapters stand
+-- temporary tables, all named contacts_import_...:
+--   row           the staged rows, read, with n, their number
+--   fault         rows to reject: column, SQLSTATE and reason
+--   organization  what the rows say of organizations, looked up
+--   hit           rows whose identifiers somebody holds
+--   target        rows that speak of a contact who is there already
+--   new           ids given to rows that become contacts, where needed
+
+CREATE FUNCTION contacts.input_error(value text, type oid, typmod integer) RETURNS text[]
+	LANGUAGE c STABLE STRICT PARALLEL UNSAFE AS 'MODULE_PATHNAME';
+COMMENT ON FUNCTION contacts.input_error(text, oid, integer) IS 'SQLSTATE and message of the refusal of a text as a value of a type; NULL if the type takes it';
+
+-- A column of a staging table.
+CREATE TYPE contacts.import_column AS (
+	ordinal integer,
+	name text,
+	role text,
+	type oid,
+	typmod integer,
+	type_name text,
+	reading text,
+	has_equality boolean,
+	default_value text,
+	semantic_type text,
+	slug text,
+	kinds text[],
+	is_exclusive boolean,
+	is_match boolean
+);
+COMMENT ON TYPE contacts.import_column IS 'what import_contacts() makes of a column of a staging table';
+COMMENT ON COLUMN contacts.import_column.ordinal IS 'place in the staging table; the value is column c<ordinal> of contacts_import_row';
+COMMENT ON COLUMN contacts.import_column.name IS 'name in the staging table';
+COMMENT ON COLUMN contacts.import_column.role IS 'field, status, organization, identifier, id, line, derived (ignored) or unknown';
+COMMENT ON COLUMN contacts.import_column.type IS 'type its values become';
+COMMENT ON COLUMN contacts.import_column.typmod IS 'modifier of that type';
+COMMENT ON COLUMN contacts.import_column.type_name IS 'that type with modifier and collation, to cast to';
+COMMENT ON COLUMN contacts.import_column.reading IS 'how values are read: typed (they are of the type already), text, email, phone, zone or input (of the type)';
+COMMENT ON COLUMN contacts.import_column.has_equality IS 'values can be compared with IS DISTINCT FROM';
+COMMENT ON COLUMN contacts.import_column.default_value IS 'default of the column of contact, as an expression';
+COMMENT ON COLUMN contacts.import_column.semantic_type IS 'kind of identifier, if it is one';
+COMMENT ON COLUMN contacts.import_column.slug IS 'label of the identifier';
+COMMENT ON COLUMN contacts.import_column.kinds IS 'the kinds of identifiers that share its values (rule I10)';
+COMMENT ON COLUMN contacts.import_column.is_exclusive IS 'a value identifies one contact at most (rule I1)';
+COMMENT ON COLUMN contacts.import_column.is_match IS 'the holder of the value is the contact that the row speaks of';
+
+CREATE FUNCTION contacts.import_columns(directory text, staging regclass, match text[])
+	RETURNS SETOF contacts.import_column
+	LANGUAGE plpgsql STABLE PARALLEL UNSAFE SET search_path = pg_catalog, pg_temp
+AS $function$
+BEGIN
+	RETURN QUERY EXECUTE format($query$
+		WITH kind AS (
+			SELECT name, value_type, is_exclusive,
+				CASE value_type WHEN 'text' THEN name ELSE value_type END AS space
+			FROM %1$I.semantic_type
+		), label AS (	-- which identifier a column name means
+			SELECT DISTINCT ON (column_name) column_name, semantic_type, slug
+			FROM (
+				VALUES ('email', 'email', 'main'), ('mobile_phone', 'phone', 'main')
+				UNION ALL
+				SELECT name, name, NULL FROM kind WHERE name NOT IN ('email', 'phone')
+				UNION ALL
+				SELECT slug || '_' || semantic_type, semantic_type, slug
+				FROM %1$I.identifier_slug
+				WHERE NOT (slug = 'main' AND semantic_type IN ('email', 'phone'))
+			) AS l (column_name, semantic_type, slug)
+			ORDER BY column_name, slug NULLS FIRST, semantic_type
+		), field AS (
+			SELECT a.attname::text AS name, a.atttypid, a.atttypmod, a.attcollation,
+				a.attidentity <> '' OR a.attgenerated <> '' AS is_generated,
+				pg_get_expr(d.adbin, d.adrelid) AS default_value
+			FROM pg_attribute a LEFT JOIN pg_attrdef d ON d.adrelid = a.attrelid AND d.adnum = a.attnum
+			WHERE a.attrelid = to_regclass(format('%%I.contact', %1$L)) AND a.attnum > 0 AND NOT a.attisdropped
+		), placed AS (
+			SELECT a.attnum::integer AS ordinal, a.attname::text AS name, a.atttypid, a.atttypmod,
+				CASE
+					WHEN a.attname = 'id' AND 'id' = ANY ($2) THEN 'id'
+					WHEN a.attname IN ('id', 'contact_type', 'is_reachable', 'is_validated', 'updated_at') THEN 'derived'
+					WHEN a.attname IN ('organization_id', 'organization_name', 'organization_slug') THEN 'organization'
+					WHEN a.attname = 'email_status' THEN 'status'
+					WHEN f.is_generated THEN 'derived'
+					WHEN f.name IS NOT NULL THEN 'field'
+					WHEN l.column_name IS NOT NULL THEN 'identifier'
+					WHEN a.attname IN ('line', 'row_number') AND a.atttypid IN (20, 21, 23) THEN 'line'
+					ELSE 'unknown'
+				END AS role,
+				CASE
+					WHEN a.attname IN ('id', 'organization_id') THEN 'bigint'::regtype::oid
+					WHEN a.attname IN ('organization_name', 'organization_slug') THEN 'text'::regtype
+					WHEN f.name IS NOT NULL THEN f.atttypid
+					WHEN k.value_type = 'email' THEN 'contacts.email'::regtype
+					WHEN k.value_type = 'phone' THEN 'contacts.phone'::regtype
+					ELSE 'text'::regtype
+				END AS type,
+				coalesce(f.atttypmod, -1) AS typmod, f.attcollation, f.default_value,
+				k.name AS semantic_type, l.slug, k.is_exclusive, k.space
+			FROM pg_attribute a
+				LEFT JOIN field f ON f.name = a.attname
+				LEFT JOIN label l ON l.column_name = a.attname
+					AND (f.name IS NULL OR a.attname IN ('email', 'mobile_phone'))
+				LEFT JOIN kind k ON k.name = l.semantic_type
+			WHERE a.attrelid = $1 AND a.attnum > 0 AND NOT a.attisdropped
+		)
+		SELECT p.ordinal, p.name, p.role, p.type, p.typmod,
+			format_type(p.type, p.typmod) || coalesce((
+				SELECT format(' COLLATE %%I.%%I', n.nspname, o.collname)
+				FROM pg_collation o JOIN pg_namespace n ON n.oid = o.collnamespace
+				WHERE o.oid = p.attcollation AND o.oid <> t.typcollation), ''),
+			CASE
+				WHEN p.name = 'time_zone' AND p.role = 'field' THEN 'zone'
+				WHEN p.type IN ('contacts.email'::regtype, 'contacts.phone'::regtype) THEN
+					CASE WHEN p.type = p.atttypid THEN 'typed'
+						WHEN p.type = 'contacts.email'::regtype THEN 'email' ELSE 'phone' END
+				WHEN p.type IN (25, 1043) AND p.typmod = -1 THEN 'text'
+				WHEN p.type = p.atttypid AND p.typmod = p.atttypmod AND t.typcategory <> 'S' THEN 'typed'
+				ELSE 'input'
+			END,
+			EXISTS (SELECT FROM pg_opclass o JOIN pg_am m ON m.oid = o.opcmethod
+				WHERE m.amname = 'btree' AND o.opcdefault
+					AND (o.opcintype IN (p.type, t.typbasetype) OR t.typcategory IN ('S', 'E'))),
+			p.default_value, p.semantic_type, p.slug,
+			(SELECT array_agg(k.name ORDER BY k.name) FROM kind k WHERE k.space = p.space),
+			coalesce(p.is_exclusive, false),
+			coalesce(p.is_exclusive AND p.semantic_type = ANY ($2), p.role = 'id')
+		FROM placed p JOIN pg_type t ON t.oid = p.type
+		ORDER BY p.ordinal$query$, directory)
+	USING staging, match;
+END
+$function$;
+COMMENT ON FUNCTION contacts.import_columns(text, regclass, text[]) IS 'what import_contacts() makes of the columns of a staging table';
+
+-- 22023 for what no row can help: options that mean nothing, columns that
+-- nobody would read.
+CREATE FUNCTION contacts.import_check(directory text, staging regclass, columns contacts.import_column[],
+	match text[], mode text, ignore_unknown boolean) RETURNS void
+	LANGUAGE plpgsql STABLE PARALLEL UNSAFE SET search_path = pg_catalog, pg_temp
+AS $$
+DECLARE
+	kinds text[];
+	wrong text;
+BEGIN
+	IF mode IS NULL OR mode NOT IN ('update', 'fill') THEN
+		RAISE EXCEPTION USING ERRCODE = 'invalid_parameter_value',
+			MESSAGE = format('import mode %L is not known', mode),
+			HINT = 'It is ''update'' or ''fill''.';
+	END IF;
+	EXECUTE format('SELECT array_agg(name) FROM %I.semantic_type WHERE is_exclusive', directory) INTO kinds;
+	SELECT m INTO wrong FROM unnest(match) m WHERE m IS NULL OR m <> 'id' AND m <> ALL (kinds) LIMIT 1;
+	IF FOUND THEN
+		RAISE EXCEPTION USING ERRCODE = 'invalid_parameter_value',
+			MESSAGE = format('contacts cannot be matched on %L', wrong),
+			DETAIL = 'It is neither ''id'' nor an exclusive kind of identifier of this directory.',
+			SCHEMA = directory, TABLE = 'semantic_type';
+	END IF;
+	SELECT string_agg(quote_ident(c.name), ', ' ORDER BY c.ordinal) INTO wrong
+	FROM unnest(columns) c WHERE c.role = 'unknown';
+	IF wrong IS NOT NULL AND ignore_unknown IS NOT TRUE THEN
+		RAISE EXCEPTION USING ERRCODE = 'invalid_parameter_value',
+			MESSAGE = format('table %s has columns that are not known', staging),
+			DETAIL = format('Not known: %s.', wrong),
+			HINT = 'Columns bear the names of columns of contact, or of identifiers, such as work_email. Rename them, or ignore them with ignore_unknown => true.';
+	END IF;
+END
+$$;
+COMMENT ON FUNCTION contacts.import_check(text, regclass, contacts.import_column[], text[], text, boolean) IS 'checks the options and columns of an import; 22023';
+
+-- One pass over the staging table: every value is trimmed and read once; an
+-- empty one is a missing one.  n is the place of a row in the table, which is
+-- the order of the file for a table that was filled by one COPY.
+CREATE FUNCTION contacts.import_read(staging text, columns contacts.import_column[]) RETURNS bigint
+	LANGUAGE plpgsql VOLATILE PARALLEL UNSAFE SET search_path = pg_catalog, pg_temp
+	SET synchronize_seqscans = off SET max_parallel_workers_per_gather = 0
+AS $function$
+DECLARE
+	blanks CONSTANT text := E' \t\n\v\f\r';
+	raw text; parsed text; faults text; results text; identity text; organization text; line text;
+	zones text := '';
+	read bigint;
+BEGIN
+	SELECT string_agg(
+			CASE c.reading WHEN 'typed' THEN format(', s.%I AS r%s', c.name, c.ordinal)
+				ELSE format(', nullif(btrim(s.%I::text, %L), '''') AS r%s', c.name, blanks, c.ordinal) END,
+			'' ORDER BY c.ordinal),
+		string_agg(
+			CASE c.reading
+				WHEN 'email' THEN format(', contacts.try_email(r%1$s) AS p%1$s', c.ordinal)
+				WHEN 'phone' THEN format(', contacts.try_phone(r%1$s) AS p%1$s', c.ordinal)
+				WHEN 'zone' THEN format(', z.name AS p%s', c.ordinal)
+				WHEN 'input' THEN format(', contacts.input_error(r%1$s, %2$s, %3$s) IS NOT NULL AS p%1$s',
+					c.ordinal, c.type, c.typmod)
+			END,
+			'' ORDER BY c.ordinal),
+		string_agg(
+			CASE WHEN c.reading IN ('email', 'phone', 'zone')
+				THEN format(' WHEN p%1$s IS NULL AND r%1$s IS NOT NULL THEN %1$s', c.ordinal)
+				WHEN c.reading = 'input' THEN format(' WHEN p%1$s THEN %1$s', c.ordinal)
+			END,
+			'' ORDER BY c.ordinal),
+		string_agg(
+			CASE WHEN c.reading = 'input'
+				THEN format(', CASE WHEN NOT p%1$s THEN r%1$s::%2$s END AS c%1$s', c.ordinal, c.type_name)
+				ELSE format(', %3$s%1$s::%2$s AS c%1$s', c.ordinal, c.type_name,
+					CASE WHEN c.reading IN ('typed', 'text') THEN 'r' ELSE 'p' END)
+			END,
+			'' ORDER BY c.ordinal),
+		string_agg(format('r%s IS NULL', c.ordinal), ' AND ') FILTER (WHERE c.role IN ('identifier', 'id')
+			OR c.name IN ('first_name', 'last_name', 'email', 'mobile_phone')),
+		string_agg(format(CASE c.name WHEN 'organization_name' THEN 'coalesce(lower(r%s), '''')'
+			ELSE 'coalesce(r%s::text, '''')' END, c.ordinal), ' || E''\n'' || ' ORDER BY c.ordinal)
+			FILTER (WHERE c.role = 'organization')
+	INTO raw, parsed, faults, results, identity, organization
+	FROM unnest(columns) c
+	WHERE c.role IN ('field', 'status', 'organization', 'identifier', 'id');
+
+	SELECT format('s.%I::bigint', c.name) INTO line FROM unnest(columns) c
+	WHERE c.role = 'line' ORDER BY c.ordinal LIMIT 1;
+
+	-- pg_timezone_names reads hundreds of files: once, and only if asked for
+	SELECT format(' LEFT JOIN (SELECT DISTINCT ON (lower(name)) name FROM pg_timezone_names
+			WHERE contacts.input_error(name, %s, -1) IS NULL ORDER BY lower(name), name) AS z ON lower(z.name) = lower(r%s)', c.type, c.ordinal)
+	INTO zones
+	FROM unnest(columns) c WHERE c.reading = 'zone';
+
+	EXECUTE format($query$
+		CREATE TEMPORARY TABLE contacts_import_row ON COMMIT DROP AS
+		SELECT n, line, place, part,
+			CASE%1$s WHEN %2$s THEN 0 END::integer AS fault,
+			nullif(%3$s, %4$L)::text AS organization%5$s
+		FROM (
+			SELECT r.*%6$s
+			FROM (
+				SELECT row_number() OVER () AS n, %7$s AS line, s.ctid AS place, s.tableoid AS part%8$s
+				FROM %9$s s
+			) r%10$s
+			OFFSET 0	-- so that every value is read once
+		) p$query$,
+		faults, coalesce(identity, 'true'), coalesce(organization, 'NULL'),
+		repeat(E'\n', (SELECT count(*)::integer - 1 FROM unnest(columns) c WHERE c.role = 'organization')),
+		results, parsed, coalesce(line, 'NULL::bigint'), raw, staging, zones);
+	GET DIAGNOSTICS read = ROW_COUNT;
+	ANALYZE pg_temp.contacts_import_row;
+	CREATE TEMPORARY TABLE contacts_import_fault (n bigint, ordinal integer, state text, reason text) ON COMMIT DROP;
+	INSERT INTO pg_temp.contacts_import_fault (n, ordinal)
+		SELECT r.n, r.fault FROM pg_temp.contacts_import_row r WHERE r.fault IS NOT NULL;
+	RETURN read;
+END
+$function$;
+COMMENT ON FUNCTION contacts.import_read(text, contacts.import_column[]) IS 'reads the rows of a staging table for import_contacts()';
+
+-- Which organization: the one that has every one of id, slug and name (in any
+-- case) that the row says; with make, a missing one is made from slug and name.
+CREATE FUNCTION contacts.import_organizations(directory text, columns contacts.import_column[], make boolean)
+	RETURNS void
+	LANGUAGE plpgsql VOLATILE PARALLEL UNSAFE SET search_path = pg_catalog, pg_temp
+AS $function$
+DECLARE
+	first integer := (SELECT min(c.ordinal) FROM unnest(columns) c WHERE c.role = 'organization');
+	said text;
+BEGIN
+	CREATE TEMPORARY TABLE contacts_import_organization (
+		organization text, id bigint, slug text, name text, found bigint, organization_id bigint) ON COMMIT DROP;
+	IF first IS NULL THEN
+		RETURN;
+	END IF;
+	SELECT string_agg(coalesce((SELECT format('r.c%s', c.ordinal) FROM unnest(columns) c WHERE c.name = s.name),
+		'NULL'), ', ' ORDER BY s.place)
+	INTO said
+	FROM (VALUES ('organization_id', 1), ('organization_slug', 2), ('organization_name', 3)) AS s (name, place);
+	EXECUTE format($query$
+		INSERT INTO pg_temp.contacts_import_organization (organization, id, slug, name)
+		SELECT DISTINCT ON (r.organization) r.organization, %s
+		FROM pg_temp.contacts_import_row r
+		WHERE r.fault IS NULL AND r.organization IS NOT NULL
+		ORDER BY r.organization, r.n$query$, said);
+	IF make THEN
+		EXECUTE format($query$
+			INSERT INTO %1$I.organization (name, slug)
+			SELECT DISTINCT ON (w.slug) coalesce(w.name, w.slug), w.slug
+			FROM pg_temp.contacts_import_organization w
+			WHERE w.id IS NULL AND w.slug IS NOT NULL
+				AND NOT EXISTS (SELECT FROM %1$I.organization o WHERE o.slug = w.slug)
+			ORDER BY w.slug, w.name NULLS LAST$query$, directory);
+		EXECUTE format($query$
+			INSERT INTO %1$I.organization (name)
+			SELECT DISTINCT ON (lower(w.name)) w.name
+			FROM pg_temp.contacts_import_organization w
+			WHERE w.id IS NULL AND w.slug IS NULL AND w.name IS NOT NULL
+				AND NOT EXISTS (SELECT FROM %1$I.organization o WHERE lower(o.name) = lower(w.name))
+			ORDER BY lower(w.name), w.name$query$, directory);
+	END IF;
+	EXECUTE format($query$
+		UPDATE pg_temp.contacts_import_organization w
+		SET (found, organization_id) = (
+			SELECT count(*), min(o.id)
+			FROM (
+				SELECT o.* FROM %1$I.organization o WHERE o.id = w.id
+				UNION ALL
+				SELECT o.* FROM %1$I.organization o WHERE w.id IS NULL AND o.slug = w.slug
+				UNION ALL
+				SELECT o.* FROM %1$I.organization o
+				WHERE w.id IS NULL AND w.slug IS NULL AND lower(o.name) = lower(w.name)
+			) o
+			WHERE (w.slug IS NULL OR o.slug = w.slug) AND (w.name IS NULL OR lower(o.name) = lower(w.name)))$query$,
+		directory);
+	INSERT INTO pg_temp.contacts_import_fault (n, ordinal, state, reason)
+	SELECT r.n, first, CASE o.found WHEN 0 THEN 'P0002' ELSE 'P0003' END,
+		CASE o.found WHEN 0 THEN 'no organization is the one that the row says'
+			ELSE format('%s organizations are the one that the row says', o.found) END
+	FROM pg_temp.contacts_import_row r JOIN pg_temp.contacts_import_organization o USING (organization)
+	WHERE r.fault IS NULL AND o.found <> 1;
+END
+$function$;
+COMMENT ON FUNCTION contacts.import_organizations(text, contacts.import_column[], boolean) IS 'looks up, or makes, the organizations that rows of an import name';
+
+-- A value that identifies one contact stands in one row of a file: the first
+-- sound one.  Later ones are rejected, since which of them is right only the
+-- sender of the file knows.
+CREATE FUNCTION contacts.import_duplicates(columns contacts.import_column[]) RETURNS void
+	LANGUAGE plpgsql VOLATILE PARALLEL UNSAFE SET search_path = pg_catalog, pg_temp
+AS $function$
+DECLARE
+	claims text;
+BEGIN
+	SELECT string_agg(format('SELECT r.n, %1$s AS ordinal, %2$L::text AS space, r.c%1$s::text AS value
+			FROM pg_temp.contacts_import_row r
+			WHERE r.c%1$s IS NOT NULL AND NOT EXISTS (SELECT FROM pg_temp.contacts_import_fault f WHERE f.n = r.n)',
+			c.ordinal, coalesce(c.kinds::text, '')), ' UNION ALL ')
+	INTO claims
+	FROM unnest(columns) c WHERE c.is_exclusive OR c.role = 'id';
+	IF claims IS NULL THEN
+		RETURN;
+	END IF;
+	EXECUTE format($query$
+		INSERT INTO pg_temp.contacts_import_fault (n, ordinal, state, reason)
+		SELECT DISTINCT ON (k.n) k.n, k.ordinal, '23505', format('row %%s has the same value', coalesce(r.line, r.n))
+		FROM (%1$s) k
+			JOIN (
+				SELECT d.space, d.value, min(d.n) AS first FROM (%1$s) d
+				GROUP BY d.space, d.value HAVING min(d.n) < max(d.n)
+			) d ON d.space = k.space AND d.value = k.value AND d.first < k.n
+			JOIN pg_temp.contacts_import_row r ON r.n = d.first
+		ORDER BY k.n, k.ordinal$query$, claims);
+END
+$function$;
+COMMENT ON FUNCTION contacts.import_duplicates(contacts.import_column[]) IS 'rejects rows of an import that repeat an exclusive value of an earlier row';
+
+-- What of the row's fields differs from contact c, as a condition; mode fill
+-- asks for the empty ones only.
+CREATE FUNCTION contacts.import_difference(columns contacts.import_column[], mode text) RETURNS text
+	LANGUAGE sql IMMUTABLE PARALLEL SAFE SET search_path = pg_catalog, pg_temp
+BEGIN ATOMIC
+	SELECT coalesce(string_agg(format(
+			CASE WHEN mode = 'fill' THEN '(c.%1$I IS NULL AND %2$s IS NOT NULL)'
+				WHEN f.has_equality THEN '(%2$s IS NOT NULL AND %2$s IS DISTINCT FROM c.%1$I)'
+				ELSE '(%2$s IS NOT NULL AND %2$s::text IS DISTINCT FROM c.%1$I::text)' END,
+			f.name, f.value), ' OR ' ORDER BY f.ordinal), 'false')
+	FROM (
+		SELECT c.name, c.ordinal, c.has_equality, format('r.c%s', c.ordinal) AS value
+		FROM unnest(columns) c WHERE c.role = 'field'
+		UNION ALL
+		SELECT 'organization_id', min(c.ordinal), true, 'o.organization_id'
+		FROM unnest(columns) c WHERE c.role = 'organization' HAVING count(*) > 0
+	) f;
+END;
+COMMENT ON FUNCTION contacts.import_difference(contacts.import_column[], text) IS 'the condition under which a row of an import changes its contact';
+
+-- The identifiers that rows bring to the contacts in source (n, contact_id), as
+-- a query: value, and old_id, the identifier whose label it takes.  A value that
+-- the contact has already keeps its label; one that stands twice in a row counts
+-- under the first.
+CREATE FUNCTION contacts.import_identifiers(directory text, columns contacts.import_column[], mode text, source text)
+	RETURNS text
+	LANGUAGE sql STABLE PARALLEL SAFE SET search_path = pg_catalog, pg_temp
+BEGIN ATOMIC
+	SELECT string_agg(format($query$
+		SELECT t.n, t.contact_id, %3$L::text AS semantic_type, %4$L::text AS slug, r.c%2$s::text AS value, old.id AS old_id
+		FROM %5$s t JOIN pg_temp.contacts_import_row r ON r.n = t.n
+			LEFT JOIN %1$I.identifier old ON old.contact_id = t.contact_id AND old.semantic_type = %3$L AND old.slug = %4$L
+		WHERE r.c%2$s IS NOT NULL%6$s%7$s
+			AND NOT EXISTS (SELECT FROM %1$I.identifier i WHERE i.contact_id = t.contact_id
+				AND i.semantic_type = ANY (%8$L) AND i.value = r.c%2$s::text)$query$,
+		directory, c.ordinal, c.semantic_type, c.slug, source,
+		(SELECT string_agg(format(' AND (r.c%1$s IS NULL OR r.c%1$s::text <> r.c%2$s::text)', e.ordinal, c.ordinal), '')
+			FROM unnest(columns) e
+			WHERE e.kinds = c.kinds
+				AND (e.role = 'field' OR (e.role = 'identifier' AND e.ordinal < c.ordinal))),
+		CASE WHEN mode = 'fill' AND c.slug IS NULL THEN
+			format(' AND NOT EXISTS (SELECT FROM %I.identifier i WHERE i.contact_id = t.contact_id AND i.semantic_type = %L)',
+				directory, c.semantic_type)
+			WHEN mode = 'fill' THEN ' AND old.id IS NULL' END,
+		c.kinds), ' UNION ALL ' ORDER BY c.ordinal)
+	FROM unnest(columns) c WHERE c.role = 'identifier';
+END;
+COMMENT ON FUNCTION contacts.import_identifiers(text, contacts.import_column[], text, text) IS 'the query that finds the identifiers that rows of an import bring to contacts';
+
+-- Who holds the exclusive values of the rows.  One holder is the contact that
+-- the row speaks of; two are a conflict that only a person can settle.
+CREATE FUNCTION contacts.import_holders(directory text, columns contacts.import_column[]) RETURNS void
+	LANGUAGE plpgsql VOLATILE PARALLEL UNSAFE SET search_path = pg_catalog, pg_temp
+AS $function$
+DECLARE
+	sound CONSTANT text := 'NOT EXISTS (SELECT FROM pg_temp.contacts_import_fault f WHERE f.n = r.n)';
+	holders text;
+	several boolean;
+	id integer := (SELECT c.ordinal FROM unnest(columns) c WHERE c.role = 'id');
+BEGIN
+	IF id IS NOT NULL THEN
+		EXECUTE format($query$
+			INSERT INTO pg_temp.contacts_import_fault (n, ordinal, state, reason)
+			SELECT r.n, %2$s, 'P0002', format('there is no contact %%s', r.c%2$s)
+			FROM pg_temp.contacts_import_row r
+			WHERE r.c%2$s IS NOT NULL AND %3$s
+				AND NOT EXISTS (SELECT FROM %1$I.contact c WHERE c.id = r.c%2$s)$query$, directory, id, sound);
+	END IF;
+	SELECT count(*) > 1, string_agg(
+		CASE c.role WHEN 'id' THEN
+			format('SELECT r.n, %1$s AS ordinal, r.c%1$s AS contact_id, true AS is_match
+				FROM pg_temp.contacts_import_row r WHERE r.c%1$s IS NOT NULL AND %2$s', c.ordinal, sound)
+		ELSE
+			format('SELECT r.n, %2$s AS ordinal, i.contact_id, %3$L::boolean AS is_match
+				FROM pg_temp.contacts_import_row r JOIN %1$I.identifier i ON i.value = r.c%2$s::text
+				WHERE i.semantic_type = ANY (%4$L) AND i.holder = 0 AND i.contact_id IS NOT NULL AND %5$s',
+				directory, c.ordinal, c.is_match, c.kinds, sound)
+		END, ' UNION ALL ')
+	INTO several, holders
+	FROM unnest(columns) c WHERE c.is_exclusive OR c.role = 'id';
+	EXECUTE format('CREATE TEMPORARY TABLE contacts_import_hit ON COMMIT DROP AS '
+		|| CASE
+			WHEN holders IS NULL THEN 'SELECT NULL::bigint AS n, NULL::integer AS ordinal, NULL::bigint AS contact_id,
+				NULL::bigint AS other_id, NULL::boolean AS is_match LIMIT 0'
+			WHEN several THEN 'SELECT h.n, min(h.ordinal) AS ordinal, min(h.contact_id) AS contact_id,
+				max(h.contact_id) AS other_id, bool_or(h.is_match) AS is_match FROM (%s) h GROUP BY h.n'
+			ELSE 'SELECT h.n, h.ordinal, h.contact_id, h.contact_id AS other_id, h.is_match FROM (%s) h'
+		END, holders);
+	INSERT INTO pg_temp.contacts_import_fault (n, ordinal, state, reason)
+	SELECT h.n, h.ordinal, '23505', format('its values identify contacts %s and %s', h.contact_id, h.other_id)
+	FROM pg_temp.contacts_import_hit h WHERE h.contact_id <> h.other_id;
+	INSERT INTO pg_temp.contacts_import_fault (n, ordinal, state, reason)
+	SELECT h.n, h.ordinal, '23505', format('row %s speaks of the same contact %s', coalesce(r.line, r.n), h.contact_id)
+	FROM pg_temp.contacts_import_hit h
+		JOIN (
+			SELECT d.contact_id, min(d.n) AS first FROM pg_temp.contacts_import_hit d
+			WHERE d.is_match AND d.contact_id = d.other_id
+			GROUP BY d.contact_id HAVING min(d.n) < max(d.n)
+		) d ON d.contact_id = h.contact_id AND d.first < h.n
+		JOIN pg_temp.contacts_import_row r ON r.n = d.first
+	WHERE h.is_match AND h.contact_id = h.other_id;
+END
+$function$;
+COMMENT ON FUNCTION contacts.import_holders(text, contacts.import_column[]) IS 'finds the contacts that rows of an import speak of';
+
+-- The identifiers whose state the rows raise, as a query.  A state never falls
+-- by an import: what is stricter stays, and not_opted_in says nothing.
+CREATE FUNCTION contacts.import_states(directory text, columns contacts.import_column[]) RETURNS text
+	LANGUAGE sql STABLE PARALLEL SAFE SET search_path = pg_catalog, pg_temp
+BEGIN ATOMIC
+	SELECT format($query$
+		SELECT t.n, i.id, r.c%2$s::text AS state
+		FROM pg_temp.contacts_import_target t
+			JOIN pg_temp.contacts_import_row r ON r.n = t.n
+			JOIN %1$I.contact c ON c.id = t.contact_id
+			JOIN %1$I.identifier i ON i.contact_id = c.id AND i.semantic_type = ANY (%4$L)
+				AND i.value = coalesce(%3$s, c.email)::text
+		WHERE array_position('{opted_in,unsubscribed,suppressed}'::text[], r.c%2$s::text)
+			> coalesce(array_position('{opted_in,unsubscribed,suppressed}'::text[], i.status::text), 0)$query$,
+		directory, s.ordinal, coalesce('r.c' || e.ordinal, 'NULL'), coalesce(e.kinds, '{email}'))
+	FROM unnest(columns) s LEFT JOIN unnest(columns) e ON e.name = 'email'
+	WHERE s.role = 'status';
+END;
+COMMENT ON FUNCTION contacts.import_states(text, contacts.import_column[]) IS 'the query that finds the consent states that rows of an import raise';
+
+-- The rows that speak of a contact who is there, and whether they change him.
+-- A row that only holds something of his without being matched may not.
+CREATE FUNCTION contacts.import_targets(directory text, columns contacts.import_column[], mode text) RETURNS void
+	LANGUAGE plpgsql VOLATILE PARALLEL UNSAFE SET search_path = pg_catalog, pg_temp
+AS $function$
+DECLARE
+	identifiers text := contacts.import_identifiers(directory, columns, mode, 'pg_temp.contacts_import_target');
+	states text := contacts.import_states(directory, columns);
+BEGIN
+	CREATE TEMPORARY TABLE contacts_import_target (n bigint, contact_id bigint, ordinal integer, is_match boolean,
+		is_changed boolean) ON COMMIT DROP;
+	EXECUTE format($query$
+		INSERT INTO pg_temp.contacts_import_target (n, contact_id, ordinal, is_match, is_changed)
+		SELECT h.n, h.contact_id, h.ordinal, h.is_match, %2$s
+		FROM pg_temp.contacts_import_hit h
+			JOIN pg_temp.contacts_import_row r ON r.n = h.n
+			JOIN %1$I.contact c ON c.id = h.contact_id
+			LEFT JOIN pg_temp.contacts_import_organization o ON o.organization = r.organization
+		WHERE NOT EXISTS (SELECT FROM pg_temp.contacts_import_fault f WHERE f.n = h.n)$query$,
+		directory, contacts.import_difference(columns, mode));
+	IF identifiers IS NOT NULL THEN
+		EXECUTE format('UPDATE pg_temp.contacts_import_target t SET is_changed = true
+			WHERE NOT t.is_changed AND t.n IN (SELECT i.n FROM (%s) i)', identifiers);
+	END IF;
+	IF states IS NOT NULL THEN
+		EXECUTE format('UPDATE pg_temp.contacts_import_target t SET is_changed = true
+			WHERE NOT t.is_changed AND t.n IN (SELECT i.n FROM (%s) i)', states);
+	END IF;
+	INSERT INTO pg_temp.contacts_import_fault (n, ordinal, state, reason)
+	SELECT t.n, t.ordinal, '23505', format('the value identifies contact %s, but is not matched on', t.contact_id)
+	FROM pg_temp.contacts_import_target t WHERE NOT t.is_match AND t.is_changed;
+	INSERT INTO pg_temp.contacts_import_fault (n, ordinal, state, reason)
+	SELECT h.n, h.ordinal, '23505', 'the value identifies a contact that you may not see'
+	FROM pg_temp.contacts_import_hit h
+	WHERE NOT EXISTS (SELECT FROM pg_temp.contacts_import_target t WHERE t.n = h.n)
+		AND NOT EXISTS (SELECT FROM pg_temp.contacts_import_fault f WHERE f.n = h.n);
+END
+$function$;
+COMMENT ON FUNCTION contacts.import_targets(text, contacts.import_column[], text) IS 'compares rows of an import with the contacts they speak of';
+
+-- Who may not change consent (rule C9) has the rows rejected that would.
+CREATE FUNCTION contacts.import_consent(directory text, columns contacts.import_column[]) RETURNS void
+	LANGUAGE plpgsql VOLATILE PARALLEL UNSAFE SET search_path = pg_catalog, pg_temp
+AS $function$
+DECLARE
+	status integer := (SELECT c.ordinal FROM unnest(columns) c WHERE c.role = 'status');
+	email text := coalesce((SELECT format('r.c%s', c.ordinal) FROM unnest(columns) c WHERE c.name = 'email'), 'NULL');
+BEGIN
+	IF status IS NULL OR has_column_privilege(format('%I.identifier', directory), 'status', 'UPDATE') THEN
+		RETURN;
+	END IF;
+	EXECUTE format($query$
+		INSERT INTO pg_temp.contacts_import_fault (n, ordinal, state, reason)
+		SELECT r.n, %2$s, '42501', 'changing a consent state needs the privilege UPDATE on column "status" of identifier'
+		FROM pg_temp.contacts_import_row r
+			LEFT JOIN pg_temp.contacts_import_target t ON t.n = r.n
+			LEFT JOIN %1$I.contact c ON c.id = t.contact_id
+		WHERE r.c%2$s <> 'not_opted_in'
+			AND NOT EXISTS (SELECT FROM pg_temp.contacts_import_fault f WHERE f.n = r.n)
+			AND (t.n IS NULL OR (%3$s IS NOT NULL AND %3$s IS DISTINCT FROM c.email)
+				OR t.n IN (SELECT s.n FROM (%4$s) s))$query$,
+		directory, status, email, contacts.import_states(directory, columns));
+END
+$function$;
+COMMENT ON FUNCTION contacts.import_consent(text, contacts.import_column[]) IS 'rejects rows of an import that would change a consent state without the right to (rule C9)';
+
+-- New contacts whose row says more than columns of contact hold get their ids
+-- beforehand.
+CREATE FUNCTION contacts.import_new(directory text, columns contacts.import_column[]) RETURNS void
+	LANGUAGE plpgsql VOLATILE PARALLEL UNSAFE SET search_path = pg_catalog, pg_temp
+AS $function$
+BEGIN
+	CREATE TEMPORARY TABLE contacts_import_new (n bigint, contact_id bigint) ON COMMIT DROP;
+	IF NOT EXISTS (SELECT FROM unnest(columns) c WHERE c.role = 'identifier') THEN
+		RETURN;
+	END IF;
+	INSERT INTO pg_temp.contacts_import_new (n, contact_id)
+	SELECT r.n, nextval(pg_get_serial_sequence(format('%I.contact', directory), 'id')::regclass)
+	FROM pg_temp.contacts_import_row r
+	WHERE NOT EXISTS (SELECT FROM pg_temp.contacts_import_fault f WHERE f.n = r.n)
+		AND NOT EXISTS (SELECT FROM pg_temp.contacts_import_target t WHERE t.n = r.n)
+	ORDER BY r.n;
+	ANALYZE pg_temp.contacts_import_new;
+END
+$function$;
+COMMENT ON FUNCTION contacts.import_new(text, contacts.import_column[]) IS 'gives ids to the contacts that an import makes, where their identifiers need them';
+
+-- New contacts, in the order of their emails, as every import does: two that
+-- meet then wait for each other and do not deadlock.
+CREATE FUNCTION contacts.import_insert(directory text, columns contacts.import_column[], condition text) RETURNS bigint
+	LANGUAGE plpgsql VOLATILE PARALLEL UNSAFE SET search_path = pg_catalog, pg_temp
+	SET client_min_messages = error
+AS $function$
+DECLARE
+	names text := '';
+	results text := '';
+	has_ids boolean := EXISTS (SELECT FROM pg_temp.contacts_import_new);
+	inserted bigint;
+BEGIN
+	SELECT string_agg(format('%I', f.name), ', ' ORDER BY f.name), string_agg(f.value, ', ' ORDER BY f.name)
+	INTO names, results
+	FROM (
+		SELECT c.name, CASE WHEN c.default_value IS NULL THEN format('r.c%s', c.ordinal)
+			ELSE format('coalesce(r.c%s, %s)', c.ordinal, c.default_value) END AS value
+		FROM unnest(columns) c WHERE c.role IN ('field', 'status')
+		UNION ALL
+		SELECT 'organization_id', 'o.organization_id'
+		FROM unnest(columns) c WHERE c.role = 'organization' HAVING count(*) > 0
+		UNION ALL
+		SELECT 'id', 'w.contact_id' WHERE has_ids
+	) f;
+	IF names IS NULL THEN
+		RETURN 0;
+	END IF;
+	EXECUTE format($query$
+		INSERT INTO %1$I.contact (%2$s)
+		SELECT %3$s
+		FROM pg_temp.contacts_import_row r
+			LEFT JOIN pg_temp.contacts_import_organization o ON o.organization = r.organization
+			LEFT JOIN pg_temp.contacts_import_new w ON w.n = r.n
+		WHERE NOT EXISTS (SELECT FROM pg_temp.contacts_import_fault f WHERE f.n = r.n)
+			AND NOT EXISTS (SELECT FROM pg_temp.contacts_import_target t WHERE t.n = r.n)%4$s
+		ORDER BY %5$s$query$,
+		directory, names, results, condition,
+		coalesce((SELECT format('r.c%s', c.ordinal) FROM unnest(columns) c WHERE c.name = 'email'), 'r.n'));
+	GET DIAGNOSTICS inserted = ROW_COUNT;
+	RETURN inserted;
+END
+$function$;
+COMMENT ON FUNCTION contacts.import_insert(text, contacts.import_column[], text) IS 'inserts the contacts that an import makes';
+
+-- Contacts that change, locked in the order of their ids before any is written.
+CREATE FUNCTION contacts.import_update(directory text, columns contacts.import_column[], mode text, condition text)
+	RETURNS void
+	LANGUAGE plpgsql VOLATILE PARALLEL UNSAFE SET search_path = pg_catalog, pg_temp
+AS $function$
+DECLARE
+	assignments text;
+BEGIN
+	EXECUTE format($query$
+		SELECT FROM %1$I.contact c
+		WHERE c.id IN (SELECT r.contact_id FROM pg_temp.contacts_import_target r WHERE r.is_match AND r.is_changed%2$s)
+		ORDER BY c.id FOR NO KEY UPDATE$query$, directory, condition);
+	SELECT string_agg(format(CASE mode WHEN 'fill' THEN '%1$I = coalesce(c.%1$I, %2$s)'
+		ELSE '%1$I = coalesce(%2$s, c.%1$I)' END, f.name, f.value), ', ')
+	INTO assignments
+	FROM (
+		SELECT c.name, format('r.c%s', c.ordinal) AS value FROM unnest(columns) c WHERE c.role = 'field'
+		UNION ALL
+		SELECT 'organization_id', 'o.organization_id'
+		FROM unnest(columns) c WHERE c.role = 'organization' HAVING count(*) > 0
+	) f;
+	IF assignments IS NULL THEN
+		RETURN;
+	END IF;
+	EXECUTE format($query$
+		UPDATE %1$I.contact c SET %2$s
+		FROM pg_temp.contacts_import_target t
+			JOIN pg_temp.contacts_import_row r ON r.n = t.n
+			LEFT JOIN pg_temp.contacts_import_organization o ON o.organization = r.organization
+		WHERE t.is_match AND t.is_changed AND c.id = t.contact_id AND (%3$s)%4$s
+			AND NOT EXISTS (SELECT FROM pg_temp.contacts_import_fault f WHERE f.n = r.n)$query$,
+		directory, assignments, contacts.import_difference(columns, mode), condition);
+END
+$function$;
+COMMENT ON FUNCTION contacts.import_update(text, contacts.import_column[], text, text) IS 'updates the contacts that an import changes';
+
+-- Identifiers besides the main ones, then the states of those who were there.
+CREATE FUNCTION contacts.import_extend(directory text, columns contacts.import_column[], mode text, condition text)
+	RETURNS void
+	LANGUAGE plpgsql VOLATILE PARALLEL UNSAFE SET search_path = pg_catalog, pg_temp
+AS $function$
+DECLARE
+	people text := format($query$(
+		SELECT r.n, r.contact_id FROM pg_temp.contacts_import_new r WHERE true%1$s
+		UNION ALL
+		SELECT r.n, r.contact_id FROM pg_temp.contacts_import_target r WHERE r.is_match AND r.is_changed%1$s)$query$,
+		condition || ' AND NOT EXISTS (SELECT FROM pg_temp.contacts_import_fault f WHERE f.n = r.n)');
+	identifiers text := contacts.import_identifiers(directory, columns, mode, people);
+	states text := contacts.import_states(directory, columns);
+BEGIN
+	IF identifiers IS NOT NULL THEN
+		EXECUTE format('CREATE TEMPORARY TABLE contacts_import_identifier ON COMMIT DROP AS %s', identifiers);
+		-- the label goes to the new value; what must not be forgotten of the old one stays (I7)
+		EXECUTE format($query$
+			DELETE FROM %I.identifier i USING pg_temp.contacts_import_identifier w WHERE i.id = w.old_id$query$, directory);
+		EXECUTE format($query$
+			INSERT INTO %I.identifier (contact_id, semantic_type, slug, value)
+			SELECT w.contact_id, w.semantic_type, w.slug, w.value
+			FROM pg_temp.contacts_import_identifier w
+			ORDER BY w.contact_id, w.semantic_type, w.slug, w.value$query$, directory);
+		DROP TABLE pg_temp.contacts_import_identifier;
+	END IF;
+	IF states IS NOT NULL THEN
+		EXECUTE format($query$
+			UPDATE %I.identifier i SET status = w.state, status_reason = 'import'
+			FROM (%s) w
+			WHERE i.id = w.id%s
+				AND NOT EXISTS (SELECT FROM pg_temp.contacts_import_fault f WHERE f.n = w.n)$query$,
+			directory, states, replace(condition, ' r.', ' w.'));
+	END IF;
+END
+$function$;
+COMMENT ON FUNCTION contacts.import_extend(text, contacts.import_column[], text, text) IS 'writes the identifiers and consent states that an import brings';
+
+-- Contacts without an exclusive value cannot be told apart by one.  Such a row
+-- speaks of a contact that says the same in every name, email and mobile phone,
+-- and has what else the row says: so the same file again makes no second one.
+CREATE FUNCTION contacts.import_twins(directory text, columns contacts.import_column[]) RETURNS void
+	LANGUAGE plpgsql VOLATILE PARALLEL UNSAFE SET search_path = pg_catalog, pg_temp
+AS $function$
+DECLARE
+	unclaimed text;
+	candidates text;
+	equality text;
+	brought text := contacts.import_identifiers(directory, columns, 'update', 'pg_temp.contacts_import_twin');
+BEGIN
+	SELECT coalesce(string_agg(format(' AND r.c%s IS NULL', c.ordinal), ''), '') INTO unclaimed
+	FROM unnest(columns) c WHERE c.is_exclusive OR c.role = 'id';
+	unclaimed := 'NOT EXISTS (SELECT FROM pg_temp.contacts_import_fault f WHERE f.n = r.n)' || unclaimed;
+	SELECT coalesce(string_agg(format(' AND c.%1$I IS NOT DISTINCT FROM r.c%2$s', c.name, c.ordinal), ''), '')
+	INTO equality
+	FROM unnest(columns) c WHERE c.name IN ('first_name', 'last_name', 'email', 'mobile_phone') AND c.role = 'field';
+	-- by a shared value, else by the index over names, one query for each form of name
+	SELECT string_agg(q, ' UNION ')
+	INTO candidates
+	FROM (
+		SELECT format('SELECT r.n, i.contact_id
+			FROM pg_temp.contacts_import_row r JOIN %1$I.identifier i ON i.value = r.c%2$s::text
+			WHERE i.semantic_type = ANY (%3$L) AND i.contact_id IS NOT NULL AND %4$s',
+			directory, c.ordinal, c.kinds, unclaimed) AS q
+		FROM unnest(columns) c WHERE c.semantic_type IS NOT NULL AND NOT c.is_exclusive
+		UNION ALL
+		SELECT format('SELECT r.n, c.id AS contact_id FROM pg_temp.contacts_import_row r JOIN %1$I.contact c ON true%2$s
+			WHERE %3$s%4$s', directory,
+			string_agg(CASE WHEN p.has THEN format(' AND lower(c.%1$I) = lower(r.c%2$s)', p.name, p.ordinal)
+				ELSE format(' AND lower(c.%1$I) IS NULL', p.name) END, '' ORDER BY p.name),
+			unclaimed,
+			(SELECT string_agg(format(' AND r.c%s IS NULL', c.ordinal), '') FROM unnest(columns) c
+				WHERE c.semantic_type IS NOT NULL AND NOT c.is_exclusive))
+		FROM (VALUES (1, true, true), (2, true, false), (3, false, true)) AS form (form, has_last, has_first)
+			CROSS JOIN LATERAL (
+				SELECT n.name, CASE n.name WHEN 'last_name' THEN form.has_last ELSE form.has_first END AS has,
+					(SELECT c.ordinal FROM unnest(columns) c WHERE c.name = n.name) AS ordinal
+				FROM (VALUES ('last_name'), ('first_name')) AS n (name)
+			) p
+		GROUP BY form.form
+		HAVING bool_and(p.ordinal IS NOT NULL OR NOT p.has)
+	) q;
+	IF candidates IS NULL THEN
+		RETURN;
+	END IF;
+	EXECUTE format($query$
+		CREATE TEMPORARY TABLE contacts_import_twin ON COMMIT DROP AS
+		SELECT w.n, min(c.id) AS contact_id
+		FROM (%2$s) w
+			JOIN pg_temp.contacts_import_row r ON r.n = w.n
+			JOIN %1$I.contact c ON c.id = w.contact_id%3$s
+			LEFT JOIN pg_temp.contacts_import_organization o ON o.organization = r.organization
+		WHERE NOT (%4$s)
+		GROUP BY w.n$query$,
+		directory, candidates, equality, contacts.import_difference(columns, 'update'));
+	IF brought IS NOT NULL THEN
+		EXECUTE format('DELETE FROM pg_temp.contacts_import_twin t WHERE t.n IN (SELECT b.n FROM (%s) b)', brought);
+	END IF;
+	INSERT INTO pg_temp.contacts_import_target (n, contact_id, is_match, is_changed)
+		SELECT t.n, t.contact_id, false, false FROM pg_temp.contacts_import_twin t;
+	DROP TABLE pg_temp.contacts_import_twin;
+END
+$function$;
+COMMENT ON FUNCTION contacts.import_twins(text, contacts.import_column[]) IS 'finds rows of an import without an exclusive value whose contact is there already';
+
+-- One attempt to write the rows from first to last; all rows if NULL.
+CREATE FUNCTION contacts.import_write(directory text, columns contacts.import_column[], mode text,
+	first bigint, last bigint) RETURNS bigint
+	LANGUAGE plpgsql VOLATILE PARALLEL UNSAFE SET search_path = pg_catalog, pg_temp
+AS $$
+DECLARE
+	condition text := coalesce(format(' AND r.n BETWEEN %s AND %s', first, last), '');
+	inserted bigint;
+BEGIN
+	IF first IS NULL THEN
+		condition := '';
+	END IF;
+	inserted := contacts.import_insert(directory, columns, condition);
+	PERFORM contacts.import_update(directory, columns, mode, condition);
+	PERFORM contacts.import_extend(directory, columns, mode, condition);
+	RETURN inserted;
+END
+$$;
+COMMENT ON FUNCTION contacts.import_write(text, contacts.import_column[], text, bigint, bigint) IS 'writes rows of an import';
+
+-- Write all rows.  What no chapter before could know (a constraint or trigger
+-- of the user's own, row security, a value claimed by another session since)
+-- makes the statement fail: then halves are tried, and their halves, until the
+-- rows that are to blame stand alone; they are rejected with what was said.
+CREATE FUNCTION contacts.import_write_all(directory text, columns contacts.import_column[], mode text, read bigint)
+	RETURNS bigint
+	LANGUAGE plpgsql VOLATILE PARALLEL UNSAFE SET search_path = pg_catalog, pg_temp
+AS $$
+DECLARE
+	firsts bigint[] := '{NULL}';
+	lasts bigint[] := '{NULL}';
+	first bigint;
+	last bigint;
+	tried integer;
+	inserted bigint := 0;
+	state text; reason text; detail text;
+BEGIN
+	LOOP
+		tried := cardinality(firsts);
+		EXIT WHEN tried = 0;
+		first := firsts[tried];
+		last := lasts[tried];
+		firsts := trim_array(firsts, 1);
+		lasts := trim_array(lasts, 1);
+		BEGIN
+			inserted := inserted + contacts.import_write(directory, columns, mode, first, last);
+		EXCEPTION WHEN OTHERS THEN
+			GET STACKED DIAGNOSTICS state = RETURNED_SQLSTATE, reason = MESSAGE_TEXT, detail = PG_EXCEPTION_DETAIL;
+			IF NOT (state ~ '^(22|23|44)' OR state = 'P0001' OR (state = '42501'
+				AND row_security_active(format('%I.contact', directory)))) THEN
+				RAISE;
+			END IF;
+			IF first IS NULL THEN
+				CREATE INDEX ON pg_temp.contacts_import_row (n);
+				CREATE INDEX ON pg_temp.contacts_import_target (n);
+				CREATE INDEX ON pg_temp.contacts_import_new (n);
+				firsts := ARRAY[read / 2 + 1, 1];
+				lasts := ARRAY[read, read / 2];
+			ELSIF first < last THEN
+				firsts := firsts || ARRAY[(first + last) / 2 + 1, first];
+				lasts := lasts || ARRAY[last, (first + last) / 2];
+			ELSE
+				INSERT INTO pg_temp.contacts_import_fault (n, state, reason)
+				VALUES (first, state, reason || coalesce(format(' (%s)', nullif(detail, '')), ''));
+			END IF;
+		END;
+	END LOOP;
+	RETURN inserted;
+END
+$$;
+COMMENT ON FUNCTION contacts.import_write_all(text, contacts.import_column[], text, bigint) IS 'writes all rows of an import, rejecting those that the directory refuses';
+
+-- The table beside the staging table that takes its rejected rows.
+CREATE FUNCTION contacts.import_reject_table(staging regclass) RETURNS regclass
+	LANGUAGE plpgsql VOLATILE PARALLEL UNSAFE SET search_path = pg_catalog, pg_temp
+AS $function$
+DECLARE
+	base text;
+	schema text;
+	name text;
+BEGIN
+	SELECT c.relname, CASE WHEN c.relpersistence = 't' THEN 'pg_temp' ELSE quote_ident(n.nspname) END
+	INTO base, schema
+	FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace WHERE c.oid = staging;
+	WHILE octet_length(base) > 63 - octet_length('_reject') LOOP
+		base := left(base, -1);
+	END LOOP;
+	name := format('%s.%I', schema, base || '_reject');
+	IF to_regclass(name) IS NULL THEN
+		EXECUTE format($query$
+			CREATE TABLE %1$s (
+				imported_at timestamptz NOT NULL DEFAULT now(),
+				staging text NOT NULL,
+				row_number bigint NOT NULL,
+				column_name text,
+				sqlstate text NOT NULL,
+				reason text NOT NULL,
+				data jsonb NOT NULL
+			);
+			COMMENT ON TABLE %1$s IS 'rows that contacts.import_contacts() rejected';
+			COMMENT ON COLUMN %1$s.imported_at IS 'when the import began';
+			COMMENT ON COLUMN %1$s.staging IS 'table that was imported';
+			COMMENT ON COLUMN %1$s.row_number IS 'number of the row: its column row_number or line, else its place';
+			COMMENT ON COLUMN %1$s.column_name IS 'column at fault; NULL: the row as a whole';
+			COMMENT ON COLUMN %1$s.sqlstate IS 'error code';
+			COMMENT ON COLUMN %1$s.reason IS 'why the row was rejected';
+			COMMENT ON COLUMN %1$s.data IS 'the row as it was staged'$query$, name);
+	END IF;
+	RETURN name::regclass;
+END
+$function$;
+COMMENT ON FUNCTION contacts.import_reject_table(regclass) IS 'the table for rejected rows beside a staging table, made where it is missing';
+
+-- The rejected rows with their reasons.  What was said against a value is asked
+-- only now, of the few that were refused.
+CREATE FUNCTION contacts.import_reject(staging text, label text, columns contacts.import_column[], rejects regclass)
+	RETURNS bigint
+	LANGUAGE plpgsql VOLATILE PARALLEL UNSAFE SET search_path = pg_catalog, pg_temp
+AS $function$
+DECLARE
+	rejected bigint := (SELECT count(*) FROM pg_temp.contacts_import_fault);
+	written bigint;
+BEGIN
+	EXECUTE format($query$
+		INSERT INTO %1$s (staging, row_number, column_name, sqlstate, reason, data)
+		SELECT %2$L, coalesce(f.line, f.n), c.name, coalesce(f.state, e.said[1],
+				CASE WHEN c.ordinal IS NULL THEN '23514' ELSE '22023' END),
+			coalesce(f.reason, e.said[2], CASE WHEN c.ordinal IS NULL THEN 'the row has no name and no identifier'
+				ELSE format('the server knows no time zone "%%s"', f.data ->> c.name) END),
+			f.data
+		FROM (
+				SELECT f.n, r.line, f.ordinal, f.state, f.reason, to_jsonb(s.*) AS data
+				FROM pg_temp.contacts_import_fault f
+					JOIN pg_temp.contacts_import_row r ON r.n = f.n
+					JOIN %3$s s ON s.ctid = r.place AND s.tableoid = r.part
+				OFFSET 0
+			) f
+			LEFT JOIN unnest($1) c ON c.ordinal = f.ordinal
+			LEFT JOIN LATERAL (
+				SELECT contacts.input_error(btrim(f.data ->> c.name, E' \t\n\v\f\r'), c.type, c.typmod) AS said
+			) e ON f.state IS NULL
+		ORDER BY f.n$query$, rejects, label, staging)
+	USING columns;
+	GET DIAGNOSTICS written = ROW_COUNT;
+	IF written <> rejected THEN
+		RAISE EXCEPTION USING ERRCODE = 'serialization_failure',
+			MESSAGE = format('table %s changed while it was imported', staging);
+	END IF;
+	RETURN rejected;
+END
+$function$;
+COMMENT ON FUNCTION contacts.import_reject(text, text, contacts.import_column[], regclass) IS 'stores the rejected rows of an import';
+
+CREATE FUNCTION contacts.import_contacts(directory text, staging regclass,
+	match text[] DEFAULT '{email}', mode text DEFAULT 'update', source text DEFAULT NULL,
+	region text DEFAULT NULL, make_organizations boolean DEFAULT false,
+	ignore_unknown boolean DEFAULT false, reject_table regclass DEFAULT NULL,
+	OUT read bigint, OUT inserted bigint, OUT updated bigint, OUT unchanged bigint, OUT rejected bigint)
+	LANGUAGE plpgsql VOLATILE PARALLEL UNSAFE SET search_path = pg_catalog, pg_temp
+AS $$
+DECLARE
+	columns contacts.import_column[];
+	rows text := staging;
+	old_source text := current_setting('contacts.source', true);
+	old_region text := current_setting('contacts.default_region', true);
+BEGIN
+	PERFORM contacts.directory_schema(directory);
+	columns := ARRAY(SELECT c FROM contacts.import_columns(directory, staging, match) c);
+	PERFORM contacts.import_check(directory, staging, columns, match, mode, ignore_unknown);
+	reject_table := coalesce(reject_table, contacts.import_reject_table(staging));
+	-- one import at a time: a second one waits, and meets what the first one made
+	PERFORM pg_advisory_xact_lock(hashtextextended('contacts.import_contacts', contacts.directory_schema(directory)::bigint));
+	PERFORM set_config('contacts.source', coalesce(source, old_source, ''), true),
+		set_config('contacts.default_region', coalesce(region, old_region, ''), true);
+
+	IF NOT EXISTS (SELECT FROM pg_class c WHERE c.oid = staging AND c.relkind IN ('r', 'p', 'm')) THEN
+		-- rows of a view have no place to be found again at
+		EXECUTE format('CREATE TEMPORARY TABLE contacts_import_staging ON COMMIT DROP AS SELECT * FROM %s', staging);
+		rows := 'pg_temp.contacts_import_staging';
+	END IF;
+	read := contacts.import_read(rows, columns);
+	PERFORM contacts.import_organizations(directory, columns, make_organizations);
+	PERFORM contacts.import_duplicates(columns);
+	PERFORM contacts.import_holders(directory, columns);
+	PERFORM contacts.import_targets(directory, columns, mode);
+	PERFORM contacts.import_twins(directory, columns);
+	PERFORM contacts.import_consent(directory, columns);
+	PERFORM contacts.import_new(directory, columns);
+	inserted := contacts.import_write_all(directory, columns, mode, read);
+	rejected := contacts.import_reject(rows, staging, columns, reject_table);
+	updated := (SELECT count(*) FROM pg_temp.contacts_import_target t
+		WHERE t.is_match AND t.is_changed
+			AND NOT EXISTS (SELECT FROM pg_temp.contacts_import_fault f WHERE f.n = t.n));
+	unchanged := read - inserted - updated - rejected;
+
+	DROP TABLE pg_temp.contacts_import_row, pg_temp.contacts_import_fault, pg_temp.contacts_import_organization,
+		pg_temp.contacts_import_hit, pg_temp.contacts_import_target, pg_temp.contacts_import_new;
+	IF rows <> staging::text THEN
+		DROP TABLE pg_temp.contacts_import_staging;
+	END IF;
+	PERFORM set_config('contacts.source', coalesce(old_source, ''), true),
+		set_config('contacts.default_region', coalesce(old_region, ''), true);
+END
+$$;
+COMMENT ON FUNCTION contacts.import_contacts(text, regclass, text[], text, text, text, boolean, boolean, regclass) IS 'imports the rows of a staging table into a directory: bad rows go to a reject table, nothing else fails, consent never falls, the same rows again change nothing';

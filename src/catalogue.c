@@ -1,0 +1,82 @@
+/*-------------------------------------------------------------------------
+ *
+ * catalogue.c
+ *	  what follows from changes of kinds and settings
+ *
+ *-------------------------------------------------------------------------
+ */
+#include "postgres.h"
+
+#include "catalog/pg_type.h"
+#include "executor/spi.h"
+#include "fmgr.h"
+#include "storage/lmgr.h"
+#include "utils/builtins.h"
+#include "utils/inval.h"
+
+#include "columns.h"
+#include "plan_cache.h"
+
+static const DirectoryQuery add_main = {
+	"INSERT INTO @identifier_slug@ (semantic_type, slug) VALUES ($1, 'main')"
+	" ON CONFLICT DO NOTHING",
+	1, {TEXTOID}, NULL
+};
+
+static const DirectoryQuery recompute_types = {
+	"UPDATE ONLY @contact@ c SET contact_type = 'ghost'"
+	" WHERE c.contact_type::pg_catalog.text IS DISTINCT FROM"
+	" contacts.compute_type(c.first_name, c.last_name, c.mononym,"
+	" c.is_vendor, c.is_reachable, c.is_validated, $1)",
+	1, {TEXTOID}, NULL
+};
+
+/* Run a query with one text column of the trigger's new row. */
+static void
+run_with_column(TriggerData *trigdata, HeapTuple tuple, const char *column,
+				const DirectoryQuery *query, LOCKMODE lockmode)
+{
+	Directory	dir;
+	Row			row;
+
+	row_read(&row, trigdata->tg_relation, tuple, &column, 1);
+	SPI_connect();
+	directory_open(&dir, trigdata->tg_relation);
+	if (lockmode != NoLock)
+		LockRelation(dir.contact, lockmode);
+	query_run(&dir, query, row.values, NULL);
+	directory_close(&dir);
+	SPI_finish();
+}
+
+PG_FUNCTION_INFO_V1(semantic_type_add_main);
+
+/* Every kind has a slug main (rule I5). */
+Datum
+semantic_type_add_main(PG_FUNCTION_ARGS)
+{
+	TriggerData *trigdata = check_trigger(fcinfo, "semantic_type_add_main",
+										  CALL_AFTER | CALL_ROW | CALL_INSERT);
+
+	run_with_column(trigdata, trigdata->tg_trigtuple, "name", &add_main,
+					NoLock);
+	return PointerGetDatum(NULL);
+}
+
+PG_FUNCTION_INFO_V1(setting_name_rule);
+
+/*
+ * Contact types follow the name rule (I6); contact's own trigger computes
+ * them.  The lock makes sessions that still know the old rule finish first.
+ */
+Datum
+setting_name_rule(PG_FUNCTION_ARGS)
+{
+	TriggerData *trigdata = check_trigger(fcinfo, "setting_name_rule",
+										  CALL_AFTER | CALL_ROW | CALL_UPDATE);
+
+	CacheInvalidateRelcache(trigdata->tg_relation);
+	run_with_column(trigdata, trigdata->tg_newtuple, "name_rule",
+					&recompute_types, ShareRowExclusiveLock);
+	return PointerGetDatum(NULL);
+}

@@ -1,0 +1,299 @@
+/*-------------------------------------------------------------------------
+ *
+ * columns.c
+ *	  rows of a directory's tables by column, and checks of trigger calls
+ *
+ * Users add columns to a directory's tables and drop them again, and dumps
+ * close the gaps: columns are found by name, with a guess at the number that
+ * makes the common case one comparison.
+ *
+ *-------------------------------------------------------------------------
+ */
+#include "postgres.h"
+
+#include "access/htup_details.h"
+#include "utils/builtins.h"
+#if PG_VERSION_NUM >= 160000
+#include "varatt.h"
+#endif
+
+#include "columns.h"
+
+const char *const contact_columns[CONTACT_NCOLUMNS] = {
+	"id", "first_name", "last_name", "mononym", "email", "email_status",
+	"mobile_phone", "time_zone", "is_vendor", "is_reachable", "is_validated",
+	"contact_type", "organization_id", "organization_name", "created_at",
+	"updated_at"
+};
+
+const char *const identifier_columns[IDENTIFIER_NCOLUMNS] = {
+	"id", "contact_id", "semantic_type", "slug", "value", "key", "holder",
+	"validated_at", "validation_method", "is_validated", "source",
+	"is_outreach", "status", "status_reason", "status_changed_at",
+	"created_at"
+};
+
+static const char *const state_names[] = {
+	"not_opted_in", "opted_in", "unsubscribed", "suppressed"
+};
+
+/* The number of the column of that name, looked for from guess on. */
+static AttrNumber
+find_column(Relation rel, const char *name, int guess)
+{
+	TupleDesc	desc = RelationGetDescr(rel);
+	int			i;
+
+	for (i = 0; i < desc->natts; i++)
+	{
+		Form_pg_attribute att = TupleDescAttr(desc,
+											  (guess + i) % desc->natts);
+
+		if (!att->attisdropped && strcmp(NameStr(att->attname), name) == 0)
+			return att->attnum;
+	}
+	ereport(ERROR,
+			(errcode(ERRCODE_E_R_I_E_TRIGGER_PROTOCOL_VIOLATED),
+			 errmsg("table \"%s\" has no column \"%s\"",
+					RelationGetRelationName(rel), name),
+			 errdetail("The triggers of contacts belong on the tables of a contact directory."),
+			 errtable(rel)));
+	return InvalidAttrNumber;
+}
+
+/*
+ * Find columns by name, dropped columns and other orders allowed for; 39P01 if
+ * one is missing.  Names in the table's order are found at once.
+ */
+void
+find_columns(Relation rel, const char *const *names, int ncols,
+			 AttrNumber *attnums)
+{
+	int			guess = 0;
+	int			i;
+
+	for (i = 0; i < ncols; i++)
+	{
+		attnums[i] = find_column(rel, names[i], guess);
+		guess = attnums[i];		/* the next column's zero-based number */
+	}
+}
+
+/* Take the tuple apart; the row's values point into it. */
+void
+row_read(Row *row, Relation rel, HeapTuple tuple,
+		 const char *const *names, int ncols)
+{
+	TupleDesc	desc = RelationGetDescr(rel);
+	Datum	   *values = palloc(sizeof(Datum) * desc->natts);
+	bool	   *nulls = palloc(sizeof(bool) * desc->natts);
+	int			i;
+
+	row->rel = rel;
+	row->tuple = tuple;
+	row->ncols = ncols;
+	find_columns(rel, names, ncols, row->attnums);
+	heap_deform_tuple(tuple, desc, values, nulls);
+	for (i = 0; i < ncols; i++)
+	{
+		row->values[i] = values[row->attnums[i] - 1];
+		row->nulls[i] = nulls[row->attnums[i] - 1];
+		row->changed[i] = false;
+	}
+	pfree(values);
+	pfree(nulls);
+}
+
+void
+row_set(Row *row, int column, Datum value)
+{
+	row->values[column] = value;
+	row->nulls[column] = false;
+	row->changed[column] = true;
+}
+
+void
+row_set_null(Row *row, int column)
+{
+	if (row->nulls[column])
+		return;
+	row->nulls[column] = true;
+	row->values[column] = (Datum) 0;
+	row->changed[column] = true;
+}
+
+void
+row_set_bool(Row *row, int column, bool value)
+{
+	if (row->nulls[column] || DatumGetBool(row->values[column]) != value)
+		row_set(row, column, BoolGetDatum(value));
+}
+
+/* Take a column over from another row of the same table. */
+void
+row_copy(Row *row, const Row *from, int column)
+{
+	if (from->nulls[column])
+		row_set_null(row, column);
+	else
+		row_set(row, column, from->values[column]);
+}
+
+/* The value of a boolean column; NULL is false. */
+bool
+row_bool(const Row *row, int column)
+{
+	return !row->nulls[column] && DatumGetBool(row->values[column]);
+}
+
+bool
+row_text_is(const Row *row, int column, const char *text)
+{
+	return !row->nulls[column] && text_is(row->values[column], text);
+}
+
+/* Is the column, a varlena, distinct in the two rows? */
+bool
+row_text_differs(const Row *a, const Row *b, int column)
+{
+	if (a->nulls[column] || b->nulls[column])
+		return a->nulls[column] != b->nulls[column];
+	return !texts_equal(a->values[column], b->values[column]);
+}
+
+/* Is the column, passed by value, distinct in the two rows? */
+bool
+row_bytes_differ(const Row *a, const Row *b, int column)
+{
+	if (a->nulls[column] || b->nulls[column])
+		return a->nulls[column] != b->nulls[column];
+	return a->values[column] != b->values[column];
+}
+
+/* The row as a tuple, with the columns that were set. */
+HeapTuple
+row_tuple(Row *row)
+{
+	int			cols[IDENTIFIER_NCOLUMNS];
+	Datum		values[IDENTIFIER_NCOLUMNS];
+	bool		nulls[IDENTIFIER_NCOLUMNS];
+	int			n = 0;
+	int			i;
+
+	for (i = 0; i < row->ncols; i++)
+	{
+		if (!row->changed[i])
+			continue;
+		cols[n] = row->attnums[i];
+		values[n] = row->values[i];
+		nulls[n] = row->nulls[i];
+		n++;
+	}
+	if (n == 0)
+		return row->tuple;
+	return heap_modify_tuple_by_cols(row->tuple, RelationGetDescr(row->rel),
+									 n, cols, values, nulls);
+}
+
+/* Is the varlena value these bytes? */
+bool
+text_is(Datum value, const char *text)
+{
+	struct varlena *t = PG_DETOAST_DATUM_PACKED(value);
+	size_t		len = strlen(text);
+
+	return VARSIZE_ANY_EXHDR(t) == len && memcmp(VARDATA_ANY(t), text, len) == 0;
+}
+
+/* Are the two varlena values the same bytes? */
+bool
+texts_equal(Datum a, Datum b)
+{
+	struct varlena *s = PG_DETOAST_DATUM_PACKED(a);
+	struct varlena *t = PG_DETOAST_DATUM_PACKED(b);
+
+	return VARSIZE_ANY_EXHDR(s) == VARSIZE_ANY_EXHDR(t) &&
+		memcmp(VARDATA_ANY(s), VARDATA_ANY(t), VARSIZE_ANY_EXHDR(s)) == 0;
+}
+
+/* Is the text empty or nothing but ASCII white space? */
+bool
+is_blank(Datum value)
+{
+	struct varlena *t = PG_DETOAST_DATUM_PACKED(value);
+	const char *p = VARDATA_ANY(t);
+	const char *end = p + VARSIZE_ANY_EXHDR(t);
+
+	while (p < end && (*p == ' ' || (*p >= '\t' && *p <= '\r')))
+		p++;
+	return p == end;
+}
+
+/* The state that a text of the domain consent_state means. */
+ConsentState
+parse_state(Datum value, bool isnull)
+{
+	int			state;
+
+	if (isnull)
+		return STATE_NONE;
+	for (state = 0; state < lengthof(state_names); state++)
+	{
+		if (text_is(value, state_names[state]))
+			return (ConsentState) state;
+	}
+	ereport(ERROR,
+			(errcode(ERRCODE_CHECK_VIOLATION),
+			 errmsg("\"%s\" is no consent state", TextDatumGetCString(value))));
+	return STATE_NONE;
+}
+
+/* The text of a state. */
+Datum
+state_text(ConsentState state)
+{
+	Assert(state >= 0 && state < lengthof(state_names));
+	return CStringGetTextDatum(state_names[state]);
+}
+
+/* The CALL_ flags of a trigger event. */
+static int
+call_flags(TriggerEvent event)
+{
+	int			flags = 0;
+
+	flags |= TRIGGER_FIRED_BEFORE(event) ? CALL_BEFORE : 0;
+	flags |= TRIGGER_FIRED_AFTER(event) ? CALL_AFTER : 0;
+	flags |= TRIGGER_FIRED_FOR_ROW(event) ? CALL_ROW : CALL_STATEMENT;
+	flags |= TRIGGER_FIRED_BY_INSERT(event) ? CALL_INSERT : 0;
+	flags |= TRIGGER_FIRED_BY_UPDATE(event) ? CALL_UPDATE : 0;
+	flags |= TRIGGER_FIRED_BY_DELETE(event) ? CALL_DELETE : 0;
+	flags |= TRIGGER_FIRED_BY_TRUNCATE(event) ? CALL_TRUNCATE : 0;
+	return flags;
+}
+
+/*
+ * Refuse, with 39P01, any call but as a trigger with the timing, level and
+ * event that calls allows; return the call's data.
+ */
+TriggerData *
+check_trigger(FunctionCallInfo fcinfo, const char *name, int calls)
+{
+	TriggerData *trigdata = (TriggerData *) fcinfo->context;
+	int			flags;
+
+	if (!CALLED_AS_TRIGGER(fcinfo))
+		ereport(ERROR,
+				(errcode(ERRCODE_E_R_I_E_TRIGGER_PROTOCOL_VIOLATED),
+				 errmsg("function \"contacts.%s\" is called as a trigger only",
+						name)));
+	flags = call_flags(trigdata->tg_event);
+	if ((flags & ~calls) != 0)
+		ereport(ERROR,
+				(errcode(ERRCODE_E_R_I_E_TRIGGER_PROTOCOL_VIOLATED),
+				 errmsg("function \"contacts.%s\" is not made for trigger \"%s\"",
+						name, trigdata->tg_trigger->tgname),
+				 errhint("contacts.attach_triggers() makes the triggers of a directory."),
+				 errtable(trigdata->tg_relation)));
+	return trigdata;
+}

@@ -1,0 +1,282 @@
+/*-------------------------------------------------------------------------
+ *
+ * directory.c
+ *	  what a session remembers of a directory: kinds, settings, secret
+ *
+ * Nearly every row that is written needs the name rule, the kinds of
+ * identifiers and the secret.  They are read once per session and directory,
+ * with the latest snapshot, and read again after their tables changed: the
+ * trigger catalogue_changed() and the relation cache's own messages tell.
+ *
+ *-------------------------------------------------------------------------
+ */
+#include "postgres.h"
+
+#include "access/heapam.h"
+#include "access/table.h"
+#include "access/tableam.h"
+#include "access/xact.h"
+#include "common/cryptohash.h"
+#include "common/sha2.h"
+#include "executor/tuptable.h"
+#include "utils/builtins.h"
+#include "utils/inval.h"
+#include "utils/lsyscache.h"
+#include "utils/memutils.h"
+#include "utils/snapmgr.h"
+#if PG_VERSION_NUM >= 160000
+#include "varatt.h"
+#endif
+
+#include "columns.h"
+#include "directory.h"
+
+#define FINGERPRINT_LENGTH 8
+#define FINGERPRINT_LABEL "contacts secret fingerprint"
+
+static HTAB *directories = NULL;
+static List *retired_contexts = NIL;	/* deleted at end of transaction */
+
+/* One of the tables changed or went away.  Only mark. */
+static void
+mark_invalid(Datum arg, Oid relid)
+{
+	HASH_SEQ_STATUS seq;
+	DirectoryInfo *info;
+
+	hash_seq_init(&seq, directories);
+	while ((info = hash_seq_search(&seq)) != NULL)
+	{
+		if (!OidIsValid(relid) || relid == info->relids[0] ||
+			relid == info->relids[1] || relid == info->relids[2])
+			info->is_valid = false;
+	}
+}
+
+/* Callers may hold pointers into an old copy until the transaction ends. */
+static void
+delete_retired(XactEvent event, void *arg)
+{
+	ListCell   *lc;
+
+	if (event != XACT_EVENT_COMMIT && event != XACT_EVENT_ABORT &&
+		event != XACT_EVENT_PREPARE)
+		return;
+	foreach(lc, retired_contexts)
+		MemoryContextDelete((MemoryContext) lfirst(lc));
+	list_free(retired_contexts);
+	retired_contexts = NIL;
+}
+
+static void
+init_directories(void)
+{
+	HASHCTL		ctl;
+
+	ctl.keysize = sizeof(Oid);
+	ctl.entrysize = sizeof(DirectoryInfo);
+	directories = hash_create("contacts directories", 16, &ctl,
+							  HASH_ELEM | HASH_BLOBS);
+	CacheRegisterRelcacheCallback(mark_invalid, (Datum) 0);
+	RegisterXactCallback(delete_retired, NULL);
+}
+
+/* A directory that lacks its settings or its secret takes no writes. */
+static void
+report_incomplete(Oid nspid, const char *detail)
+{
+	ereport(ERROR,
+			(errcode(ERRCODE_OBJECT_NOT_IN_PREREQUISITE_STATE),
+			 errmsg("directory \"%s\" is without its secret",
+					get_namespace_name(nspid)),
+			 errdetail_internal("%s", detail),
+			 errhint("Restore the rows of its tables setting and secret.")));
+}
+
+/* Call consume for each row of the table; its columns come in names' order. */
+static void
+read_table(Oid relid, const char *const *names, int ncols,
+		   void (*consume) (DirectoryInfo *, Datum *), DirectoryInfo *info)
+{
+	Relation	rel = table_open(relid, AccessShareLock);
+	Snapshot	snapshot = RegisterSnapshot(GetLatestSnapshot());
+	TupleTableSlot *slot = table_slot_create(rel, NULL);
+	TableScanDesc scan = table_beginscan(rel, snapshot, 0, NULL);
+	AttrNumber	attnums[4];
+	Datum		values[4];
+
+	find_columns(rel, names, ncols, attnums);
+	while (table_scan_getnextslot(scan, ForwardScanDirection, slot))
+	{
+		int			i;
+
+		for (i = 0; i < ncols; i++)
+		{
+			bool		isnull;
+
+			values[i] = slot_getattr(slot, attnums[i], &isnull);
+			if (isnull)
+				elog(ERROR, "unexpected null in column \"%s\" of \"%s\"",
+					 names[i], RelationGetRelationName(rel));
+		}
+		consume(info, values);
+	}
+	table_endscan(scan);
+	ExecDropSingleTupleTableSlot(slot);
+	UnregisterSnapshot(snapshot);
+	table_close(rel, AccessShareLock);
+}
+
+static void
+read_semantic_type(DirectoryInfo *info, Datum *values)
+{
+	SemanticType *type;
+	char	   *value_type = TextDatumGetCString(values[1]);
+
+	if (info->types == NULL)
+		info->types = palloc(sizeof(SemanticType));
+	else
+		info->types = repalloc(info->types,
+							   sizeof(SemanticType) * (info->ntypes + 1));
+	type = &info->types[info->ntypes++];
+	type->name = TextDatumGetCString(values[0]);
+	type->value_type = strcmp(value_type, "email") == 0 ? VALUE_EMAIL :
+		strcmp(value_type, "phone") == 0 ? VALUE_PHONE : VALUE_TEXT;
+	type->is_exclusive = DatumGetBool(values[2]);
+	type->is_contactable = DatumGetBool(values[3]);
+}
+
+static void
+read_secret(DirectoryInfo *info, Datum *values)
+{
+	bytea	   *secret = DatumGetByteaPCopy(values[0]);
+
+	info->secret = (uint8 *) VARDATA(secret);
+	info->secret_length = VARSIZE(secret) - VARHDRSZ;
+}
+
+/* The fingerprint tells a directory's own secret from another one's. */
+static void
+check_fingerprint(DirectoryInfo *info, bytea *fingerprint)
+{
+	uint8		digest[PG_SHA256_DIGEST_LENGTH];
+	pg_cryptohash_ctx *ctx = pg_cryptohash_create(PG_SHA256);
+
+	if (pg_cryptohash_init(ctx) < 0 ||
+		pg_cryptohash_update(ctx, (const uint8 *) FINGERPRINT_LABEL,
+							 strlen(FINGERPRINT_LABEL)) < 0 ||
+		pg_cryptohash_update(ctx, info->secret, info->secret_length) < 0 ||
+		pg_cryptohash_final(ctx, digest, sizeof(digest)) < 0)
+		elog(ERROR, "could not compute SHA-256");
+	pg_cryptohash_free(ctx);
+	if (VARSIZE_ANY_EXHDR(fingerprint) != FINGERPRINT_LENGTH ||
+		memcmp(VARDATA_ANY(fingerprint), digest, FINGERPRINT_LENGTH) != 0)
+		report_incomplete(info->nspid,
+						  "Table secret holds another directory's secret.");
+}
+
+static void
+read_setting(DirectoryInfo *info, Datum *values)
+{
+	info->name_rule = TextDatumGetCString(values[0]);
+	if (info->secret == NULL)
+		report_incomplete(info->nspid, "Table secret is empty.");
+	check_fingerprint(info, DatumGetByteaPP(values[1]));
+}
+
+/* Read settings, secret and kinds; the user is who asked, rights are not. */
+static void
+load_directory(DirectoryInfo *info)
+{
+	static const char *const setting[] = {"name_rule", "secret_fingerprint"};
+	static const char *const secret[] = {"value"};
+	static const char *const semantic_type[] = {
+		"name", "value_type", "is_exclusive", "is_contactable"
+	};
+	static const char *const tables[] = {"setting", "secret", "semantic_type"};
+	MemoryContext oldcontext;
+	int			i;
+
+	if (info->context != NULL)
+	{
+		oldcontext = MemoryContextSwitchTo(TopMemoryContext);
+		retired_contexts = lappend(retired_contexts, info->context);
+		MemoryContextSwitchTo(oldcontext);
+	}
+	info->context = NULL;
+	info->name_rule = NULL;
+	info->types = NULL;
+	info->ntypes = 0;
+	info->secret = NULL;
+	for (i = 0; i < 3; i++)
+	{
+		info->relids[i] = get_relname_relid(tables[i], info->nspid);
+		if (!OidIsValid(info->relids[i]))
+			report_incomplete(info->nspid, "One of its tables is missing.");
+	}
+
+	info->context = AllocSetContextCreate(TopMemoryContext,
+										  "contacts directory",
+										  ALLOCSET_SMALL_SIZES);
+	oldcontext = MemoryContextSwitchTo(info->context);
+	info->is_valid = true;		/* a message while we read makes it false */
+	read_table(info->relids[1], secret, 1, read_secret, info);
+	read_table(info->relids[0], setting, 2, read_setting, info);
+	read_table(info->relids[2], semantic_type, 4, read_semantic_type, info);
+	MemoryContextSwitchTo(oldcontext);
+	if (info->name_rule == NULL)
+	{
+		info->is_valid = false;
+		report_incomplete(info->nspid, "Table setting is empty.");
+	}
+}
+
+/*
+ * What is known of the directory that rel is a table of.  Raises 55000 if the
+ * directory lacks its secret.  The result is good until the transaction ends,
+ * but not newer than this call.
+ */
+DirectoryInfo *
+directory_info(Relation rel)
+{
+	Oid			nspid = RelationGetNamespace(rel);
+	DirectoryInfo *info;
+	bool		found;
+
+	if (directories == NULL)
+		init_directories();
+	info = hash_search(directories, &nspid, HASH_ENTER, &found);
+	if (!found)
+		memset((char *) info + sizeof(Oid), 0,
+			   sizeof(DirectoryInfo) - sizeof(Oid));
+	if (!info->is_valid)
+	{
+		PG_TRY();
+		{
+			load_directory(info);
+		}
+		PG_CATCH();
+		{
+			info->is_valid = false;
+			PG_RE_THROW();
+		}
+		PG_END_TRY();
+	}
+	return info;
+}
+
+/* The kind of that name, or NULL. */
+SemanticType *
+find_semantic_type(DirectoryInfo *info, const char *name, int len)
+{
+	int			i;
+
+	for (i = 0; i < info->ntypes; i++)
+	{
+		SemanticType *type = &info->types[i];
+
+		if (strncmp(type->name, name, len) == 0 && type->name[len] == '\0')
+			return type;
+	}
+	return NULL;
+}

@@ -1,0 +1,228 @@
+/*-------------------------------------------------------------------------
+ *
+ * guard.c
+ *	  what nobody may do: the triggers that only refuse
+ *
+ * Guards are AFTER ROW triggers with a WHEN clause (or BEFORE TRUNCATE), fire
+ * ALWAYS and decide from the old and new row alone: a user's later BEFORE
+ * trigger cannot rewrite past them, session_replication_role cannot skip them,
+ * and a logical subscriber never stops on what the publisher allowed.  All
+ * raise 23001 with a constraint name, for an ORM to tell from a foreign key.
+ *
+ *-------------------------------------------------------------------------
+ */
+#include "postgres.h"
+
+#include "catalog/pg_type.h"
+#include "executor/spi.h"
+#include "fmgr.h"
+#include "utils/builtins.h"
+#include "access/htup_details.h"
+#include "utils/datum.h"
+#include "utils/inval.h"
+
+#include "columns.h"
+#include "guard.h"
+#include "plan_cache.h"
+
+static const DirectoryQuery any_left_behind = {
+	"SELECT 1 FROM ONLY @identifier@ i WHERE i.status"
+	" OPERATOR(pg_catalog.=) ANY (ARRAY['suppressed', 'unsubscribed'])"
+	" LIMIT 1",
+	0, {0}, NULL
+};
+
+/* Raise 23001 for the table and constraint. */
+static void
+refuse(Relation rel, const char *constraint, const char *message,
+	   const char *hint)
+{
+	ereport(ERROR,
+			(errcode(ERRCODE_RESTRICT_VIOLATION),
+			 errmsg_internal("%s", message),
+			 hint != NULL ? errhint("%s", hint) : 0,
+			 errtableconstraint(rel, constraint)));
+}
+
+/* Is a suppressed or unsubscribed value in the table? */
+static bool
+holds_states(Relation identifier)
+{
+	Directory	dir;
+	bool		found;
+
+	SPI_connect();
+	directory_open(&dir, identifier);
+	found = query_run(&dir, &any_left_behind, NULL, NULL) > 0;
+	directory_close(&dir);
+	SPI_finish();
+	return found;
+}
+
+PG_FUNCTION_INFO_V1(guard_suppression);
+
+/* Suppression is for ever, an unsubscription is not forgotten (rule C2). */
+Datum
+guard_suppression(PG_FUNCTION_ARGS)
+{
+	TriggerData *trigdata = check_trigger(fcinfo, "guard_suppression",
+										  CALL_BEFORE | CALL_AFTER | CALL_ROW |
+										  CALL_STATEMENT | CALL_UPDATE |
+										  CALL_DELETE | CALL_TRUNCATE);
+	Relation	rel = trigdata->tg_relation;
+
+	if (TRIGGER_FIRED_BY_TRUNCATE(trigdata->tg_event))
+	{
+		if (holds_states(rel))
+			refuse(rel, "suppression_is_permanent",
+				   "suppressed and unsubscribed addresses cannot be truncated",
+				   "Delete contacts instead: what must not be forgotten stays behind.");
+		return PointerGetDatum(NULL);
+	}
+	if (TRIGGER_FIRED_BY_DELETE(trigdata->tg_event))
+		refuse(rel, "suppression_is_permanent",
+			   "a suppressed or unsubscribed address cannot be deleted",
+			   "Setting its value to NULL erases the address and keeps the state.");
+	refuse(rel, "suppression_is_permanent",
+		   strcmp(RelationGetRelationName(rel), "contact") == 0 ?
+		   "the suppression of an address cannot be lifted" :
+		   "a suppressed or unsubscribed address cannot be changed, nor its suppression lifted",
+		   NULL);
+	return PointerGetDatum(NULL);	/* keep compiler quiet */
+}
+
+PG_FUNCTION_INFO_V1(guard_fixed);
+
+/* Rows that are as they are: secret, settings, slug main, the log. */
+Datum
+guard_fixed(PG_FUNCTION_ARGS)
+{
+	TriggerData *trigdata = check_trigger(fcinfo, "guard_fixed",
+										  CALL_BEFORE | CALL_AFTER | CALL_ROW |
+										  CALL_STATEMENT | CALL_UPDATE |
+										  CALL_DELETE | CALL_TRUNCATE);
+	Relation	rel = trigdata->tg_relation;
+	char	   *name = RelationGetRelationName(rel);
+
+	refuse(rel, psprintf("%s_is_fixed", name),
+		   psprintf(TRIGGER_FIRED_BY_TRUNCATE(trigdata->tg_event) ?
+					"table \"%s\" cannot be truncated" :
+					"this row of table \"%s\" is fixed", name),
+		   NULL);
+	return PointerGetDatum(NULL);	/* keep compiler quiet */
+}
+
+PG_FUNCTION_INFO_V1(guard_semantic_type);
+
+/* A kind is what it is; only is_exclusive can change (rule I2). */
+Datum
+guard_semantic_type(PG_FUNCTION_ARGS)
+{
+	static const char *const columns[] = {
+		"name", "value_type", "is_contactable"
+	};
+	TriggerData *trigdata = check_trigger(fcinfo, "guard_semantic_type",
+										  CALL_AFTER | CALL_ROW |
+										  CALL_UPDATE | CALL_DELETE);
+	Relation	rel = trigdata->tg_relation;
+	Row			before;
+	Row			after;
+
+	if (TRIGGER_FIRED_BY_UPDATE(trigdata->tg_event))
+	{
+		row_read(&before, rel, trigdata->tg_trigtuple, columns, 3);
+		row_read(&after, rel, trigdata->tg_newtuple, columns, 3);
+		if (!row_text_differs(&before, &after, 0) &&
+			!row_text_differs(&before, &after, 1) &&
+			!row_bytes_differ(&before, &after, 2))
+			return PointerGetDatum(NULL);
+	}
+	refuse(rel, "semantic_type_is_fixed",
+		   "a kind of identifiers can neither be changed nor removed",
+		   "Add another kind; contacts.set_exclusive() changes is_exclusive.");
+	return PointerGetDatum(NULL);	/* keep compiler quiet */
+}
+
+/* True while contacts.set_exclusive() changes the column. */
+static bool exclusive_may_change = false;
+
+/* For set_exclusive(), which resets it, also when it fails. */
+void
+guard_allow_exclusive(bool allow)
+{
+	exclusive_may_change = allow;
+}
+
+PG_FUNCTION_INFO_V1(guard_exclusive);
+
+/* is_exclusive changes together with the rows it rules (rule I2). */
+Datum
+guard_exclusive(PG_FUNCTION_ARGS)
+{
+	TriggerData *trigdata = check_trigger(fcinfo, "guard_exclusive",
+										  CALL_AFTER | CALL_ROW | CALL_UPDATE);
+
+	if (!exclusive_may_change)
+		refuse(trigdata->tg_relation, "semantic_type_is_fixed",
+			   "is_exclusive changes through contacts.set_exclusive() only",
+			   NULL);
+	return PointerGetDatum(NULL);
+}
+
+PG_FUNCTION_INFO_V1(guard_consent_event);
+
+/* The log only grows; erasure blanks evidence, source and role (rule C5). */
+Datum
+guard_consent_event(PG_FUNCTION_ARGS)
+{
+	static const char *const blankable[] = {"source", "evidence", "role"};
+	TriggerData *trigdata = check_trigger(fcinfo, "guard_consent_event",
+										  CALL_AFTER | CALL_ROW |
+										  CALL_UPDATE | CALL_DELETE);
+	Relation	rel = trigdata->tg_relation;
+	TupleDesc	desc = RelationGetDescr(rel);
+	bool		is_allowed = TRIGGER_FIRED_BY_UPDATE(trigdata->tg_event);
+	int			i;
+	int			j;
+
+	for (i = 0; is_allowed && i < desc->natts; i++)
+	{
+		Form_pg_attribute att = TupleDescAttr(desc, i);
+		bool		was_null;
+		bool		is_null;
+		Datum		was;
+		Datum		now;
+
+		if (att->attisdropped)
+			continue;
+		was = heap_getattr(trigdata->tg_trigtuple, i + 1, desc, &was_null);
+		now = heap_getattr(trigdata->tg_newtuple, i + 1, desc, &is_null);
+		for (j = 0; j < lengthof(blankable); j++)
+		{
+			if (is_null && strcmp(NameStr(att->attname), blankable[j]) == 0)
+				was_null = true;
+		}
+		is_allowed = was_null == is_null &&
+			(is_null || datumIsEqual(was, now, att->attbyval, att->attlen));
+	}
+	if (!is_allowed)
+		refuse(rel, "consent_event_is_append_only",
+			   "the log of consent can only be appended to",
+			   "Evidence, source and role may be set to NULL.");
+	return PointerGetDatum(NULL);
+}
+
+PG_FUNCTION_INFO_V1(catalogue_changed);
+
+/* Tell all sessions, with the commit, to read the directory's tables again. */
+Datum
+catalogue_changed(PG_FUNCTION_ARGS)
+{
+	TriggerData *trigdata = check_trigger(fcinfo, "catalogue_changed",
+										  CALL_AFTER | CALL_STATEMENT |
+										  CALL_INSERT | CALL_UPDATE |
+										  CALL_DELETE | CALL_TRUNCATE);
+
+	CacheInvalidateRelcache(trigdata->tg_relation);
+	return PointerGetDatum(NULL);
+}

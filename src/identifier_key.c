@@ -1,0 +1,218 @@
+/*-------------------------------------------------------------------------
+ *
+ * identifier_key.c
+ *	  canonical values and their keys (rule I10)
+ *
+ * A key is HMAC-SHA-256 under the directory's secret over the value type
+ * (email, phone) or else the name of the kind, a zero byte and the canonical
+ * value, cut to 16 bytes.  All kinds of emails meet on the same key, and so do
+ * claim, suppression and erasure.
+ *
+ *-------------------------------------------------------------------------
+ */
+#include "postgres.h"
+
+#include "access/table.h"
+#include "catalog/namespace.h"
+#include "common/hmac.h"
+#include "common/sha2.h"
+#include "fmgr.h"
+#include "miscadmin.h"
+#include "utils/acl.h"
+#include "utils/builtins.h"
+#include "utils/lsyscache.h"
+#if PG_VERSION_NUM >= 160000
+#include "varatt.h"
+#endif
+
+#include "columns.h"
+#include "email_parse.h"
+#include "identifier_key.h"
+#include "mb/pg_wchar.h"
+#include "phone_parse.h"
+
+struct KeyMaker
+{
+	DirectoryInfo *info;
+	pg_hmac_ctx *hmac;
+};
+
+/*
+ * A maker of keys for the directory, to be freed before the current resource
+ * owner goes (it holds a context of the server's crypto library).
+ */
+KeyMaker *
+key_maker_create(DirectoryInfo *info)
+{
+	KeyMaker   *maker = palloc(sizeof(KeyMaker));
+
+	maker->info = info;
+	maker->hmac = pg_hmac_create(PG_SHA256);
+	if (maker->hmac == NULL)
+		ereport(ERROR,
+				(errcode(ERRCODE_OUT_OF_MEMORY),
+				 errmsg("out of memory")));
+	return maker;
+}
+
+void
+key_maker_free(KeyMaker *maker)
+{
+	pg_hmac_free(maker->hmac);
+	pfree(maker);
+}
+
+/* The key of a canonical value of that kind. */
+void
+compute_key(KeyMaker *maker, const SemanticType *type,
+			const char *value, int len, pg_uuid_t *key)
+{
+	uint8		digest[PG_SHA256_DIGEST_LENGTH];
+	const char *kind = type->value_type == VALUE_EMAIL ? "email" :
+		type->value_type == VALUE_PHONE ? "phone" : type->name;
+
+	if (pg_hmac_init(maker->hmac, maker->info->secret,
+					 maker->info->secret_length) < 0 ||
+		pg_hmac_update(maker->hmac, (const uint8 *) kind,
+					   strlen(kind) + 1) < 0 ||
+		pg_hmac_update(maker->hmac, (const uint8 *) value, len) < 0 ||
+		pg_hmac_final(maker->hmac, digest, sizeof(digest)) < 0)
+		elog(ERROR, "could not compute HMAC");
+	memcpy(key->data, digest, UUID_LEN);
+}
+
+/* The key, as a datum, of a canonical value given as text. */
+Datum
+identifier_value_key(DirectoryInfo *info, const SemanticType *type, Datum value)
+{
+	struct varlena *t = PG_DETOAST_DATUM_PACKED(value);
+	pg_uuid_t  *key = palloc(sizeof(pg_uuid_t));
+	KeyMaker   *maker = key_maker_create(info);
+
+	compute_key(maker, type, VARDATA_ANY(t), VARSIZE_ANY_EXHDR(t), key);
+	key_maker_free(maker);
+	return UUIDPGetDatum(key);
+}
+
+/*
+ * The canonical form of a value of that kind; false if it has none.  Values
+ * of kind text are taken as they are, but for blank ones.
+ */
+bool
+canonical_value(const SemanticType *type, Datum value, Datum *canonical)
+{
+	struct varlena *t = PG_DETOAST_DATUM_PACKED(value);
+	char		buffer[EMAIL_MAX_LENGTH + 1];
+	size_t		len;
+
+	StaticAssertStmt(sizeof(buffer) > PHONE_MAX_LENGTH, "buffer too small");
+	switch (type->value_type)
+	{
+		case VALUE_EMAIL:
+			if (email_parse(VARDATA_ANY(t), VARSIZE_ANY_EXHDR(t),
+							GetDatabaseEncoding() == PG_UTF8,
+							buffer, &len) != EMAIL_OK)
+				return false;
+			break;
+		case VALUE_PHONE:
+			if (phone_parse(VARDATA_ANY(t), VARSIZE_ANY_EXHDR(t), NULL,
+							buffer, &len) != PHONE_OK)
+				return false;
+			break;
+		case VALUE_TEXT:
+			if (is_blank(value))
+				return false;
+			*canonical = PointerGetDatum(t);
+			return true;
+	}
+	if (len == VARSIZE_ANY_EXHDR(t) && memcmp(buffer, VARDATA_ANY(t), len) == 0)
+		*canonical = PointerGetDatum(t);
+	else
+		*canonical = PointerGetDatum(cstring_to_text_with_len(buffer, len));
+	return true;
+}
+
+/* Keys tell whether a value is known: for those who may read identifier.key. */
+static Relation
+open_for_keys(Oid relid)
+{
+	Relation	rel = table_open(relid, AccessShareLock);
+
+	if (pg_class_aclcheck(relid, GetUserId(), ACL_SELECT) != ACLCHECK_OK &&
+		pg_attribute_aclcheck(relid, get_attnum(relid, "key"), GetUserId(),
+							  ACL_SELECT) != ACLCHECK_OK)
+		aclcheck_error(ACLCHECK_NO_PRIV, OBJECT_TABLE,
+					   RelationGetRelationName(rel));
+	return rel;
+}
+
+/* The key of a value of that kind in the directory of rel; NULL if malformed. */
+static Datum
+value_key(Relation rel, const char *type_name, int len, Datum value,
+		  bool *isnull)
+{
+	DirectoryInfo *info = directory_info(rel);
+	SemanticType *type = find_semantic_type(info, type_name, len);
+	Datum		canonical;
+
+	if (type == NULL)
+		ereport(ERROR,
+				(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
+				 errmsg("unknown semantic type \"%s\"",
+						pnstrdup(type_name, len)),
+				 errtable(rel)));
+	*isnull = !canonical_value(type, value, &canonical);
+	return *isnull ? (Datum) 0 : identifier_value_key(info, type, canonical);
+}
+
+PG_FUNCTION_INFO_V1(identifier_key);
+
+/* contacts.identifier_key(directory, semantic_type, value) */
+Datum
+identifier_key(PG_FUNCTION_ARGS)
+{
+	char	   *name;
+	Oid			relid;
+	Relation	rel;
+	text	   *type_name;
+	Datum		result;
+	bool		isnull;
+
+	if (PG_ARGISNULL(0) || PG_ARGISNULL(1) || PG_ARGISNULL(2))
+		PG_RETURN_NULL();
+	name = text_to_cstring(PG_GETARG_TEXT_PP(0));
+	type_name = PG_GETARG_TEXT_PP(1);
+	relid = get_relname_relid("identifier", get_namespace_oid(name, false));
+	if (!OidIsValid(relid))
+		ereport(ERROR,
+				(errcode(ERRCODE_UNDEFINED_OBJECT),
+				 errmsg("schema \"%s\" is no contact directory", name)));
+	rel = open_for_keys(relid);
+	result = value_key(rel, VARDATA_ANY(type_name),
+					   VARSIZE_ANY_EXHDR(type_name), PG_GETARG_DATUM(2),
+					   &isnull);
+	table_close(rel, NoLock);
+	if (isnull)
+		PG_RETURN_NULL();
+	PG_RETURN_DATUM(result);
+}
+
+PG_FUNCTION_INFO_V1(address_key);
+
+/* contacts.address_key(identifier regclass, address) */
+Datum
+address_key(PG_FUNCTION_ARGS)
+{
+	Relation	rel = open_for_keys(PG_GETARG_OID(0));
+	text	   *address = PG_GETARG_TEXT_PP(1);
+	const char *type = memchr(VARDATA_ANY(address), '@',
+							  VARSIZE_ANY_EXHDR(address)) ? "email" : "phone";
+	Datum		result;
+	bool		isnull;
+
+	result = value_key(rel, type, strlen(type), PG_GETARG_DATUM(1), &isnull);
+	table_close(rel, NoLock);
+	if (isnull)
+		PG_RETURN_NULL();
+	PG_RETURN_DATUM(result);
+}

@@ -1,0 +1,9 @@
+#ifndef MAIN_IDENTIFIER_H
+#define MAIN_IDENTIFIER_H
+
+#include "columns.h"
+#include "plan_cache.h"
+
+extern void settle_email_status(Directory *dir, Datum *contact_ids, int n);
+
+#endif							/* MAIN_IDENTIFIER_H */

@@ -1,0 +1,261 @@
+/*-------------------------------------------------------------------------
+ *
+ * pending.c
+ *	  rows that changed in a statement, collected to be settled together
+ *
+ * A row trigger that runs a query costs as much as PL/pgSQL; settling the rows
+ * of a statement together is several times cheaper.  Transition tables would
+ * do it, but on UPDATE they slow down every statement, changed or not.  So a
+ * row trigger with a WHEN clause collects the few rows that matter, and the
+ * statement trigger with the same function, which fires after it, takes them.
+ * At most PENDING_LIMIT rows are collected before they are settled anyway.
+ *
+ * Lists belong to a table and a subtransaction: when a subtransaction rolls
+ * back, what it collected goes, and what was collected outside stays.
+ *
+ *-------------------------------------------------------------------------
+ */
+#include "postgres.h"
+
+#include "access/htup_details.h"
+#include "access/sysattr.h"
+#include "access/xact.h"
+#include "catalog/pg_trigger.h"
+#include "nodes/bitmapset.h"
+#include "utils/memutils.h"
+#include "utils/rel.h"
+
+#include "pending.h"
+
+#define PENDING_LIMIT 8192
+
+typedef struct Pending
+{
+	Oid			relid;
+	SubTransactionId subid;
+	MemoryContext context;		/* holds the changes and their tuples */
+	Change	   *changes;
+	int			nchanges;
+	int64	   *aside;			/* ids of rows set aside */
+	int			naside;
+	int			aside_capacity;
+	struct Pending *next;
+} Pending;
+
+static Pending *pendings = NULL;	/* in TopTransactionContext */
+static bool callbacks_registered = false;
+
+/* Forget everything with the transaction; at commit nothing may be left. */
+static void
+end_transaction(XactEvent event, void *arg)
+{
+	Pending    *p;
+
+	if (event == XACT_EVENT_PRE_COMMIT || event == XACT_EVENT_PRE_PREPARE)
+	{
+		for (p = pendings; p != NULL; p = p->next)
+		{
+			if (p->nchanges > 0 || p->naside > 0)
+				ereport(ERROR,
+						(errcode(ERRCODE_OBJECT_NOT_IN_PREREQUISITE_STATE),
+						 errmsg("changes of a contact directory were left unsettled"),
+						 errhint("A trigger of the directory is missing or disabled: see contacts.check_directory().")));
+		}
+	}
+	else if (event == XACT_EVENT_COMMIT || event == XACT_EVENT_ABORT ||
+			 event == XACT_EVENT_PREPARE)
+		pendings = NULL;
+}
+
+/* Drop what a rolled back subtransaction collected; else hand it up. */
+static void
+end_subtransaction(SubXactEvent event, SubTransactionId subid,
+				   SubTransactionId parent, void *arg)
+{
+	Pending    *p;
+
+	for (p = pendings; p != NULL; p = p->next)
+	{
+		if (p->subid != subid)
+			continue;
+		if (event == SUBXACT_EVENT_ABORT_SUB)
+		{
+			p->nchanges = 0;
+			p->naside = 0;
+		}
+		else if (event == SUBXACT_EVENT_COMMIT_SUB)
+			p->subid = parent;
+	}
+}
+
+/* The list of this table in this subtransaction, made if create. */
+static Pending *
+find_pending(Oid relid, bool create)
+{
+	SubTransactionId subid = GetCurrentSubTransactionId();
+	Pending    *p;
+
+	for (p = pendings; p != NULL; p = p->next)
+	{
+		if (p->relid == relid && p->subid == subid)
+			return p;
+	}
+	if (!create)
+		return NULL;
+
+	if (!callbacks_registered)
+	{
+		RegisterXactCallback(end_transaction, NULL);
+		RegisterSubXactCallback(end_subtransaction, NULL);
+		callbacks_registered = true;
+	}
+	p = MemoryContextAllocZero(TopTransactionContext, sizeof(Pending));
+	p->relid = relid;
+	p->subid = subid;
+	p->next = pendings;
+	pendings = p;
+	return p;
+}
+
+/* Does a statement trigger of this function and table follow the row's? */
+static bool
+statement_trigger_follows(FunctionCallInfo fcinfo)
+{
+	TriggerData *trigdata = (TriggerData *) fcinfo->context;
+	TriggerDesc *desc = trigdata->tg_relation->trigdesc;
+	int			i;
+	int			j;
+
+	/* without a column list it fires for every INSERT and DELETE */
+	if (!TRIGGER_FIRED_BY_UPDATE(trigdata->tg_event))
+		return true;
+	for (i = 0; i < desc->numtriggers; i++)
+	{
+		Trigger    *t = &desc->triggers[i];
+
+		if (t->tgfoid != fcinfo->flinfo->fn_oid ||
+			t->tgenabled == TRIGGER_DISABLED ||
+			!TRIGGER_TYPE_MATCHES(t->tgtype, TRIGGER_TYPE_STATEMENT,
+								  TRIGGER_TYPE_AFTER, TRIGGER_TYPE_UPDATE))
+			continue;
+		for (j = 0; j < t->tgnattr; j++)
+		{
+			if (bms_is_member(t->tgattr[j] - FirstLowInvalidHeapAttributeNumber,
+							  trigdata->tg_updatedcols))
+				return true;
+		}
+	}
+	return false;
+}
+
+/*
+ * Collect the row of an AFTER ROW trigger.  True: a statement trigger of the
+ * same function will settle it; false: the caller must settle now.
+ */
+bool
+pending_collect(FunctionCallInfo fcinfo)
+{
+	TriggerData *trigdata = (TriggerData *) fcinfo->context;
+	Pending    *p = find_pending(RelationGetRelid(trigdata->tg_relation), true);
+	MemoryContext oldcontext;
+	Change	   *change;
+
+	if (p->context == NULL)
+		p->context = AllocSetContextCreate(TopTransactionContext,
+										   "contacts pending changes",
+										   ALLOCSET_DEFAULT_SIZES);
+	oldcontext = MemoryContextSwitchTo(p->context);
+	if (p->changes == NULL)
+		p->changes = palloc(sizeof(Change) * PENDING_LIMIT);
+	change = &p->changes[p->nchanges];
+	change->before = change->after = NULL;
+	if (TRIGGER_FIRED_BY_INSERT(trigdata->tg_event))
+		change->after = heap_copytuple(trigdata->tg_trigtuple);
+	else
+	{
+		change->before = heap_copytuple(trigdata->tg_trigtuple);
+		if (TRIGGER_FIRED_BY_UPDATE(trigdata->tg_event))
+			change->after = heap_copytuple(trigdata->tg_newtuple);
+	}
+	p->nchanges++;
+	MemoryContextSwitchTo(oldcontext);
+	return p->nchanges < PENDING_LIMIT && statement_trigger_follows(fcinfo);
+}
+
+/*
+ * Take what was collected for the table in this subtransaction.  The changes
+ * live in the current memory context's parent chain as a child of it: they go
+ * when the caller's context goes.
+ */
+int
+pending_take(Relation rel, Change **changes)
+{
+	Pending    *p = find_pending(RelationGetRelid(rel), false);
+	int			n;
+
+	if (p == NULL || p->nchanges == 0)
+		return 0;
+	*changes = p->changes;
+	n = p->nchanges;
+	MemoryContextSetParent(p->context, CurrentMemoryContext);
+	p->context = NULL;
+	p->changes = NULL;
+	p->nchanges = 0;
+	return n;
+}
+
+/* Remember that the unheld row id is set aside in favour of a new one (I7). */
+void
+pending_set_aside(Relation rel, int64 id)
+{
+	Pending    *p = find_pending(RelationGetRelid(rel), true);
+
+	if (p->naside == p->aside_capacity)
+	{
+		int			capacity = Max(16, p->aside_capacity * 2);
+
+		if (p->aside == NULL)
+			p->aside = MemoryContextAlloc(TopTransactionContext,
+										  sizeof(int64) * capacity);
+		else
+			p->aside = repalloc(p->aside, sizeof(int64) * capacity);
+		p->aside_capacity = capacity;
+	}
+	p->aside[p->naside++] = id;
+}
+
+/* Was this row set aside by the running statement?  No client can do it. */
+bool
+pending_is_aside(Relation rel, int64 id)
+{
+	Pending    *p;
+	int			i;
+
+	for (p = pendings; p != NULL; p = p->next)
+	{
+		if (p->relid != RelationGetRelid(rel))
+			continue;
+		for (i = p->naside - 1; i >= 0; i--)
+		{
+			if (p->aside[i] == id)
+				return true;
+		}
+	}
+	return false;
+}
+
+/* Take the ids of the rows set aside in this subtransaction. */
+int
+pending_take_aside(Relation rel, int64 **ids)
+{
+	Pending    *p = find_pending(RelationGetRelid(rel), false);
+	int			n;
+
+	if (p == NULL || p->naside == 0)
+		return 0;
+	n = p->naside;
+	*ids = p->aside;
+	p->aside = NULL;
+	p->naside = p->aside_capacity = 0;
+	return n;
+}

@@ -1,0 +1,61 @@
+/*-------------------------------------------------------------------------
+ *
+ * plan_cache.h
+ *	  saved plans over the tables of a directory
+ *
+ *-------------------------------------------------------------------------
+ */
+#ifndef PLAN_CACHE_H
+#define PLAN_CACHE_H
+
+#include "executor/spi.h"
+#include "utils/rel.h"
+
+#define QUERY_MAX_COLUMNS 10
+
+/*
+ * A query over the tables of a directory, declared once as a static const.
+ * @name@ stands for a table of the directory.  Where columns is set, the query
+ * works on many rows at once: @rows@ stands for a FROM item n(columns), and
+ * types are those of the columns; else types are those of plain parameters.
+ */
+typedef struct DirectoryQuery
+{
+	const char *sql;
+	int			ncols;
+	Oid			types[QUERY_MAX_COLUMNS];
+	const char *columns;
+} DirectoryQuery;
+
+/* The tables that maintenance works on, open and locked, and their owner. */
+typedef struct Directory
+{
+	Oid			nspid;
+	Oid			owner;
+	Relation	contact;
+	Relation	identifier;
+} Directory;
+
+/* The rows that a query with columns is to work on. */
+typedef struct Batch
+{
+	const DirectoryQuery *query;
+	int			nrows;
+	int			capacity;
+	Datum	   *values[QUERY_MAX_COLUMNS];
+	bool	   *nulls[QUERY_MAX_COLUMNS];
+} Batch;
+
+extern void directory_open(Directory *dir, Relation fired);
+extern void directory_close(Directory *dir);
+
+extern uint64 query_run(Directory *dir, const DirectoryQuery *query,
+						Datum *values, const char *nulls);
+extern Datum query_value(Directory *dir, const DirectoryQuery *query,
+						 Datum *values, bool *isnull);
+
+extern Batch *batch_create(const DirectoryQuery *query, int capacity);
+extern void batch_add(Batch *batch, const Datum *values, const bool *nulls);
+extern uint64 batch_run(Directory *dir, Batch *batch);
+
+#endif							/* PLAN_CACHE_H */

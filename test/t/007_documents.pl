@@ -1,0 +1,95 @@
+# The examples of the documents work as written.  Each document is read in a
+# database of its own: a block of sql is run, and if a block of text follows
+# it, that is what psql prints.
+
+use strict;
+use warnings;
+
+use IPC::Run;
+use PostgreSQL::Test::Cluster;
+use PostgreSQL::Test::Utils;
+use Test::More;
+
+my $node = PostgreSQL::Test::Cluster->new('main');
+$node->init;
+$node->start;
+
+# The fenced blocks of a file, in order: [ line, language, contents ].
+sub blocks
+{
+	my ($file) = @_;
+	my @blocks;
+	my $block;
+
+	open my $in, '<:raw', $file or die "$file: $!";
+	while (my $line = <$in>)
+	{
+		if ($line =~ /^```(\w*)\s*$/)
+		{
+			push @blocks, $block if $block;
+			$block = $block ? undef : [ $., $1, '' ];
+		}
+		elsif ($block)
+		{
+			$block->[2] .= $line;
+		}
+	}
+	return @blocks;
+}
+
+# What psql prints, errors included, when it runs one block after the others.
+sub run_blocks
+{
+	my ($db, @sql) = @_;
+	my $marker = '=== end of block';
+	my $script = join '', map { "$_->[2]\n\\echo $marker\n" } @sql;
+	my $out;
+
+	# psql flushes its output before it reports an error: they stay in order.
+	IPC::Run::run([ 'psql', '-X', '-q', '-d', $node->connstr($db) ],
+		'<', \$script, '>', \$out, '2>&1');
+	return split /^$marker\n/m, $out;
+}
+
+# Blank space at line ends does not count.
+sub tidy
+{
+	my ($text) = @_;
+
+	$text =~ s/[ \t]+$//mg;
+	$text =~ s/\A\n+|\n+\z//g;
+	return $text;
+}
+
+my $count = 0;
+for my $file ('README.md', glob 'doc/*.md')
+{
+	my @blocks = blocks($file);
+	my @sql = grep { $_->[1] eq 'sql' } @blocks;
+	next unless @sql;
+
+	my $db = 'doc_' . $count++;
+	$node->safe_psql('postgres', "CREATE DATABASE $db");
+	my @printed = run_blocks($db, @sql);
+
+	for my $i (0 .. $#blocks)
+	{
+		my ($line, $language, $text) = @{ $blocks[$i] };
+		next unless $language eq 'sql';
+
+		my $printed = tidy(shift @printed // 'psql stopped');
+		my $next = $blocks[ $i + 1 ];
+		if ($next && $next->[1] eq 'text')
+		{
+			is($printed, tidy($next->[2]), "$file, line $line: prints what follows");
+		}
+		else
+		{
+			unlike($printed, qr/ERROR|psql stopped/, "$file, line $line: works");
+		}
+	}
+}
+cmp_ok($count, '>', 0, 'some document has examples');
+
+$node->stop;
+done_testing();
