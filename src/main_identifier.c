@@ -160,6 +160,18 @@ static const DirectoryQuery written_status = {
 	2, {INT8OID, TEXTOID}, "id, status"
 };
 
+/* Addresses that keep a state stricter than the one they came with (C3). */
+static const DirectoryQuery stricter_states = {
+	"SELECT 1 FROM @rows@ JOIN ONLY @identifier@ i"
+	" ON i.contact_id OPERATOR(pg_catalog.=) n.id"
+	" AND i.semantic_type OPERATOR(pg_catalog.=) 'email'"
+	" AND i.value OPERATOR(pg_catalog.=) n.value"
+	" AND i.status OPERATOR(pg_catalog.<>) n.status"
+	" AND i.status OPERATOR(pg_catalog.=)"
+	"  ANY (ARRAY['unsubscribed', 'suppressed'])",
+	3, {INT8OID, TEXTOID, TEXTOID}, "id, value, status"
+};
+
 /* A varlena column as text; the types share its storage. */
 static Datum
 column_text(const Row *row, int column)
@@ -291,6 +303,24 @@ drop_superseded(ClaimChunk *chunk)
 	chunk->nclaims = nkept;
 }
 
+/* Count the claims that stated a consent which their values' states belie. */
+static int
+count_kept(ClaimChunk *chunk)
+{
+	Batch	   *batch = batch_create(&stricter_states, chunk->nclaims);
+	int			i;
+
+	for (i = 0; i < chunk->nclaims; i++)
+	{
+		Claim	   *claim = &chunk->claims[i];
+
+		if (claim->status > STATE_NOT_OPTED_IN)
+			add_id_and(batch, Int64GetDatum(claim->contact_id), claim->value,
+					   state_text(claim->status));
+	}
+	return (int) batch_run(chunk->dir, batch);
+}
+
 /*
  * Claim a chunk, and show the contacts the states that their addresses had.
  * After triggers of users every claim may already be fulfilled: claim_main()
@@ -308,8 +338,8 @@ flush_claims(ClaimChunk *chunk)
 	if (chunk->reread)
 		drop_superseded(chunk);
 	ids = palloc(sizeof(Datum) * (chunk->nclaims + 1));
-	chunk->nkept += claim_main(chunk->dir, chunk->info,
-							   chunk->claims, chunk->nclaims);
+	(void) claim_main(chunk->dir, chunk->info, chunk->claims, chunk->nclaims);
+	chunk->nkept += count_kept(chunk);
 	for (i = 0; i < chunk->nclaims; i++)
 	{
 		if (chunk->claims[i].inherits)
