@@ -258,8 +258,21 @@ UPDATE staging.own SET place = '(3,4)', tags = '{c}' WHERE first_name = 'Max';
 SELECT updated FROM contacts.import_contacts('crm', 'staging.own', match => '{email,passport}');
 SELECT place::text, tags FROM crm.contact WHERE first_name = 'Max';
 SELECT * FROM contacts.check_directory('crm', deep => true);
+-- what must not be empty: a column of the file, and one that the file does not have
 DROP TRIGGER refuse ON crm.contact;
-ALTER TABLE crm.contact DROP COLUMN shoe_size, DROP COLUMN nickname, DROP COLUMN place, DROP COLUMN tags, DROP COLUMN full_name, DROP COLUMN badge;
+UPDATE crm.contact SET nickname = 'x' WHERE nickname IS NULL;
+UPDATE crm.contact SET badge = 'badge' || id WHERE badge IS NULL;
+ALTER TABLE crm.contact ALTER COLUMN badge SET NOT NULL, ALTER COLUMN nickname SET NOT NULL, ADD COLUMN code text;
+UPDATE crm.contact SET code = 'c';
+INSERT INTO staging.own (email, badge) VALUES ('without@example.org', NULL), ('with@example.org', 'b9'), ('max@example.org', NULL);
+DELETE FROM staging.own WHERE line <= 10;
+TRUNCATE staging.own_reject;
+SELECT * FROM contacts.import_contacts('crm', 'staging.own');
+ALTER TABLE crm.contact ALTER COLUMN code SET NOT NULL;
+UPDATE staging.own SET email = 'also.' || email;
+SELECT * FROM contacts.import_contacts('crm', 'staging.own');
+SELECT row_number, sqlstate, reason FROM staging.own_reject ORDER BY imported_at, row_number;
+ALTER TABLE crm.contact DROP COLUMN shoe_size, DROP COLUMN nickname, DROP COLUMN place, DROP COLUMN tags, DROP COLUMN full_name, DROP COLUMN badge, DROP COLUMN code;
 DROP TABLE staging.own, staging.own_reject;
 
 -- views, typed columns, partitions, temporary tables
