@@ -37,12 +37,12 @@ static const DirectoryQuery organization_name = {
 	1, {INT8OID}, NULL
 };
 
-static const DirectoryQuery main_email_reason = {
+/* By value: the identifier may have lost its slug or its contact already. */
+static const DirectoryQuery email_reason = {
 	"SELECT i.status_reason::pg_catalog.text FROM ONLY @identifier@ i"
-	" WHERE i.contact_id OPERATOR(pg_catalog.=) $1"
-	" AND i.semantic_type OPERATOR(pg_catalog.=) 'email'"
-	" AND i.slug OPERATOR(pg_catalog.=) 'main'",
-	1, {INT8OID}, NULL
+	" WHERE i.semantic_type OPERATOR(pg_catalog.=) 'email'"
+	" AND i.value OPERATOR(pg_catalog.=) $1",
+	1, {TEXTOID}, NULL
 };
 
 /*
@@ -54,16 +54,17 @@ static const DirectoryQuery main_email_reason = {
 static const DirectoryQuery other_identifiers = {
 	"SELECT pg_catalog.bool_or(i.is_validated) FROM ONLY @identifier@ i"
 	" JOIN ONLY @semantic_type@ s"
-	"  ON s.name OPERATOR(pg_catalog.=) i.semantic_type"
+	"  ON s.name OPERATOR(pg_catalog.=) " KIND_OF("i")
 	" WHERE i.contact_id OPERATOR(pg_catalog.=) $1 AND s.is_contactable"
-	" AND NOT (i.slug IS NOT DISTINCT FROM 'main'"
+	" AND NOT ((i.slug OPERATOR(pg_catalog.=) 'main') IS TRUE"
 	"  AND (i.semantic_type OPERATOR(pg_catalog.=) 'email' AND $2"
 	"   OR i.semantic_type OPERATOR(pg_catalog.=) 'phone' AND $3)"
 	"  AND NOT EXISTS (SELECT FROM ONLY @identifier@ o"
 	"   WHERE o.contact_id OPERATOR(pg_catalog.=) $1"
-	"   AND o.semantic_type OPERATOR(pg_catalog.=) i.semantic_type"
+	"   AND " KIND_OF("o") " OPERATOR(pg_catalog.=) i.semantic_type"
 	"   AND o.value OPERATOR(pg_catalog.=)"
-	"    CASE i.semantic_type WHEN 'email' THEN $4 ELSE $5 END))",
+	"    CASE WHEN i.semantic_type OPERATOR(pg_catalog.=) 'email'"
+	"     THEN $4 ELSE $5 END))",
 	5, {INT8OID, BOOLOID, BOOLOID, TEXTOID, TEXTOID}, NULL
 };
 
@@ -117,12 +118,12 @@ look_up(Relation rel, const DirectoryQuery *query, Datum *values, bool *isnull)
 static bool
 old_wish(const Row *old, ConsentState old_state)
 {
-	Datum		id = old->values[CONTACT_ID];
+	Datum		email = old->values[CONTACT_EMAIL];
 	Datum		reason = (Datum) 0;
 	bool		isnull = true;
 
-	if (old_state == STATE_SUPPRESSED)
-		reason = look_up(old->rel, &main_email_reason, &id, &isnull);
+	if (old_state == STATE_SUPPRESSED && !old->nulls[CONTACT_EMAIL])
+		reason = look_up(old->rel, &email_reason, &email, &isnull);
 	return is_own_wish(old_state, reason, isnull);
 }
 
