@@ -575,7 +575,7 @@ BEGIN
 		string_agg(format(' WHEN %s THEN %L', f.condition, format('column "%s" must not be empty', f.name)), '')
 	INTO missing, reasons
 	FROM (
-		SELECT a.attname AS name, coalesce(format('r.c%s IS NULL', c.ordinal), 'true') AS condition
+		SELECT a.attname AS name, coalesce('r.c' || c.ordinal || ' IS NULL', 'true') AS condition
 		FROM pg_attribute a LEFT JOIN unnest(columns) c ON c.name = a.attname AND c.role = 'field'
 		WHERE a.attrelid = to_regclass(format('%I.contact', directory)) AND a.attnum > 0 AND NOT a.attisdropped
 			AND a.attnotnull AND NOT a.atthasdef AND a.attidentity = '' AND a.attname <> 'id'
