@@ -1,11 +1,11 @@
 -- Import: any table of people into a directory, set-based, with the rights of
 -- whoever calls.  contacts.import_contacts() at the end tells the story; the
 -- functions before it are its chapters.  Each builds one statement over all
--- rows: names are quoted, values stay in tables.  What rows are to be compared
--- with in the directory is looked up by index, in correlated subqueries: a join
--- is at the mercy of the statistics of a table that was just filled (measured:
--- hours instead of seconds).  Between the chapters stand
--- temporary tables, all named contacts_import_...:
+-- rows: names are quoted, values stay in tables.  Identifiers are looked up by
+-- index, in subqueries that the planner cannot turn into joins: those are at the
+-- mercy of the statistics of a table that was just filled (measured: a nested
+-- loop over a hundred million pairs).  Between the chapters stand temporary
+-- tables, all named contacts_import_...:
 --   row           the staged rows, read, with n, their number
 --   fault         rows to reject: column, SQLSTATE and reason
 --   organization  what the rows say of organizations, looked up
@@ -122,9 +122,11 @@ BEGIN
 				WHEN p.type = p.atttypid AND p.typmod = p.atttypmod AND t.typcategory <> 'S' THEN 'typed'
 				ELSE 'input'
 			END,
-			EXISTS (SELECT FROM pg_opclass o JOIN pg_am m ON m.oid = o.opcmethod
-				WHERE m.amname = 'btree' AND o.opcdefault
-					AND (o.opcintype IN (p.type, t.typbasetype) OR t.typcategory IN ('S', 'E'))),
+			-- an equality that is found whatever the search_path
+			t.typtype = 'e' OR (t.typcategory = 'S' AND t.typnamespace = 'pg_catalog'::regnamespace)
+				OR EXISTS (SELECT FROM pg_operator o
+					WHERE o.oprname = '=' AND o.oprnamespace = 'pg_catalog'::regnamespace
+						AND o.oprleft = coalesce(nullif(t.typbasetype, 0), t.oid) AND o.oprright = o.oprleft),
 			p.default_value, p.semantic_type, p.slug,
 			(SELECT array_agg(k.name ORDER BY k.name) FROM kind k WHERE k.space = p.space),
 			coalesce(p.is_exclusive, false),
