@@ -109,7 +109,7 @@ BEGIN
 		), compared AS (
 			SELECT c.id, h.identifier_id, c.email IS NULL AS has_no_email,
 				c.id IS NULL AS is_orphan,
-				btrim(c.first_name, E' \t\n\v\f\r') = '' OR btrim(c.last_name, E' \t\n\v\f\r') = '' AS is_blank,
+				btrim(c.first_name, E' \t\n\x0B\f\r') = '' OR btrim(c.last_name, E' \t\n\x0B\f\r') = '' AS is_blank,
 				h.id IS NULL AND c.first_name IS NULL AND c.last_name IS NULL
 					AND c.email IS NULL AND c.mobile_phone IS NULL AS is_unidentified,
 				c.email::text IS DISTINCT FROM h.email AS email,
@@ -163,7 +163,7 @@ BEGIN
 				i.value IS NOT NULL AND i.value IS DISTINCT FROM CASE t.value_type
 					WHEN 'email' THEN contacts.try_email(i.value)::text
 					WHEN 'phone' THEN contacts.try_phone(i.value)::text
-					ELSE CASE WHEN btrim(i.value, E' \t\n\v\f\r') <> '' THEN i.value END END AS value,
+					ELSE CASE WHEN btrim(i.value, E' \t\n\x0B\f\r') <> '' THEN i.value END END AS value,
 				$1 AND i.value IS NOT NULL
 					AND i.key IS DISTINCT FROM contacts.identifier_key($2, t.name, i.value) AS key,
 				i.holder < 0 AS is_aside,

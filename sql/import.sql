@@ -176,7 +176,7 @@ CREATE FUNCTION contacts.import_read(staging text, columns contacts.import_colum
 	SET synchronize_seqscans = off SET max_parallel_workers_per_gather = 0
 AS $function$
 DECLARE
-	blanks CONSTANT text := E' \t\n\v\f\r';
+	blanks CONSTANT text := E' \t\n\x0B\f\r';
 	raw text; parsed text; faults text; results text; identity text; organization text; line text;
 	zones text := '';
 	read bigint;
@@ -884,7 +884,7 @@ BEGIN
 			) f
 			LEFT JOIN unnest($1) c ON c.ordinal = f.ordinal
 			LEFT JOIN LATERAL (
-				SELECT contacts.input_error(btrim(f.data ->> c.name, E' \t\n\v\f\r'), c.type, c.typmod) AS said
+				SELECT contacts.input_error(btrim(f.data ->> c.name, E' \t\n\x0B\f\r'), c.type, c.typmod) AS said
 			) e ON f.state IS NULL
 		ORDER BY f.n$query$, rejects, label, staging)
 	USING columns;
