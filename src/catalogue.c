@@ -33,9 +33,10 @@ static const DirectoryQuery recompute_types = {
 
 /* Run a query with one text column of the trigger's new row. */
 static void
-run_with_column(TriggerData *trigdata, HeapTuple tuple, const char *column,
+run_with_column(TriggerData *trigdata, HeapTuple tuple, const char *name,
 				const DirectoryQuery *query, LOCKMODE lockmode)
 {
+	Column		column = {name, TEXTOID};
 	Directory	dir;
 	Row			row;
 

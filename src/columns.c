@@ -12,34 +12,57 @@
 #include "postgres.h"
 
 #include "access/htup_details.h"
+#include "catalog/pg_type.h"
 #include "utils/builtins.h"
+#include "utils/lsyscache.h"
 #if PG_VERSION_NUM >= 160000
 #include "varatt.h"
 #endif
 
 #include "columns.h"
 
-const char *const contact_columns[CONTACT_NCOLUMNS] = {
-	"id", "first_name", "last_name", "mononym", "email", "email_status",
-	"mobile_phone", "time_zone", "is_vendor", "is_reachable", "is_validated",
-	"contact_type", "organization_id", "organization_name", "created_at",
-	"updated_at"
+const Column contact_columns[CONTACT_NCOLUMNS] = {
+	{"id", INT8OID}, {"first_name", TEXTOID}, {"last_name", TEXTOID},
+	{"mononym", BOOLOID}, {"email", TEXTOID}, {"email_status", TEXTOID},
+	{"mobile_phone", TEXTOID}, {"time_zone", TEXTOID}, {"is_vendor", BOOLOID},
+	{"is_reachable", BOOLOID}, {"is_validated", BOOLOID},
+	{"contact_type", TEXTOID}, {"organization_id", INT8OID},
+	{"organization_name", TEXTOID}, {"created_at", TIMESTAMPTZOID},
+	{"updated_at", TIMESTAMPTZOID}
 };
 
-const char *const identifier_columns[IDENTIFIER_NCOLUMNS] = {
-	"id", "contact_id", "semantic_type", "slug", "value", "key", "holder",
-	"validated_at", "validation_method", "is_validated", "source",
-	"is_outreach", "status", "status_reason", "status_changed_at",
-	"created_at"
+const Column identifier_columns[IDENTIFIER_NCOLUMNS] = {
+	{"id", INT8OID}, {"contact_id", INT8OID}, {"semantic_type", TEXTOID},
+	{"slug", TEXTOID}, {"value", TEXTOID}, {"key", UUIDOID},
+	{"holder", INT8OID}, {"validated_at", TIMESTAMPTZOID},
+	{"validation_method", TEXTOID}, {"is_validated", BOOLOID},
+	{"source", TEXTOID}, {"is_outreach", BOOLOID}, {"status", TEXTOID},
+	{"status_reason", TEXTOID}, {"status_changed_at", TIMESTAMPTZOID},
+	{"created_at", TIMESTAMPTZOID}
 };
 
 static const char *const state_names[] = {
 	"not_opted_in", "opted_in", "unsubscribed", "suppressed"
 };
 
+/* Are the column's values those of the type, or of a string type for text? */
+static bool
+has_type(Form_pg_attribute att, Oid type)
+{
+	char		category;
+	bool		is_preferred;
+
+	if (att->atttypid == type)
+		return true;
+	if (type != TEXTOID)
+		return getBaseType(att->atttypid) == type;
+	get_type_category_preferred(att->atttypid, &category, &is_preferred);
+	return category == TYPCATEGORY_STRING && att->attlen == -1;
+}
+
 /* The number of the column of that name, looked for from guess on. */
 static AttrNumber
-find_column(Relation rel, const char *name, int guess)
+find_column(Relation rel, const Column *column, int guess)
 {
 	TupleDesc	desc = RelationGetDescr(rel);
 	int			i;
@@ -49,13 +72,24 @@ find_column(Relation rel, const char *name, int guess)
 		Form_pg_attribute att = TupleDescAttr(desc,
 											  (guess + i) % desc->natts);
 
-		if (!att->attisdropped && strcmp(NameStr(att->attname), name) == 0)
-			return att->attnum;
+		if (att->attisdropped ||
+			strcmp(NameStr(att->attname), column->name) != 0)
+			continue;
+		if (!has_type(att, column->type))
+			ereport(ERROR,
+					(errcode(ERRCODE_E_R_I_E_TRIGGER_PROTOCOL_VIOLATED),
+					 errmsg("column \"%s\" of table \"%s\" has type %s",
+							column->name, RelationGetRelationName(rel),
+							format_type_be(att->atttypid)),
+					 errdetail("A contact directory has %s there.",
+							   format_type_be(column->type)),
+					 errtablecol(rel, att->attnum)));
+		return att->attnum;
 	}
 	ereport(ERROR,
 			(errcode(ERRCODE_E_R_I_E_TRIGGER_PROTOCOL_VIOLATED),
 			 errmsg("table \"%s\" has no column \"%s\"",
-					RelationGetRelationName(rel), name),
+					RelationGetRelationName(rel), column->name),
 			 errdetail("The triggers of contacts belong on the tables of a contact directory."),
 			 errtable(rel)));
 	return InvalidAttrNumber;
@@ -63,10 +97,11 @@ find_column(Relation rel, const char *name, int guess)
 
 /*
  * Find columns by name, dropped columns and other orders allowed for; 39P01 if
- * one is missing.  Names in the table's order are found at once.
+ * one is missing or of another type, whose values would be taken for what they
+ * are not.  Names in the table's order are found at once.
  */
 void
-find_columns(Relation rel, const char *const *names, int ncols,
+find_columns(Relation rel, const Column *columns, int ncols,
 			 AttrNumber *attnums)
 {
 	int			guess = 0;
@@ -74,7 +109,7 @@ find_columns(Relation rel, const char *const *names, int ncols,
 
 	for (i = 0; i < ncols; i++)
 	{
-		attnums[i] = find_column(rel, names[i], guess);
+		attnums[i] = find_column(rel, &columns[i], guess);
 		guess = attnums[i];		/* the next column's zero-based number */
 	}
 }
@@ -82,7 +117,7 @@ find_columns(Relation rel, const char *const *names, int ncols,
 /* Take the tuple apart; the row's values point into it. */
 void
 row_read(Row *row, Relation rel, HeapTuple tuple,
-		 const char *const *names, int ncols)
+		 const Column *columns, int ncols)
 {
 	TupleDesc	desc = RelationGetDescr(rel);
 	Datum	   *values = palloc(sizeof(Datum) * desc->natts);
@@ -92,7 +127,7 @@ row_read(Row *row, Relation rel, HeapTuple tuple,
 	row->rel = rel;
 	row->tuple = tuple;
 	row->ncols = ncols;
-	find_columns(rel, names, ncols, row->attnums);
+	find_columns(rel, columns, ncols, row->attnums);
 	heap_deform_tuple(tuple, desc, values, nulls);
 	for (i = 0; i < ncols; i++)
 	{
@@ -102,6 +137,19 @@ row_read(Row *row, Relation rel, HeapTuple tuple,
 	}
 	pfree(values);
 	pfree(nulls);
+}
+
+/* Refuse a NULL where the directory's tables, as they were made, have none. */
+void
+row_require(const Row *row, int column)
+{
+	if (row->nulls[column])
+		ereport(ERROR,
+				(errcode(ERRCODE_NOT_NULL_VIOLATION),
+				 errmsg("table \"%s\" holds a null that a contact directory has not",
+						RelationGetRelationName(row->rel)),
+				 errhint("See contacts.check_directory()."),
+				 errtablecol(row->rel, row->attnums[column])));
 }
 
 void

@@ -16,6 +16,8 @@
 #include "access/table.h"
 #include "access/tableam.h"
 #include "access/xact.h"
+#include "catalog/pg_class.h"
+#include "catalog/pg_type.h"
 #include "common/cryptohash.h"
 #include "common/sha2.h"
 #include "executor/tuptable.h"
@@ -96,19 +98,32 @@ report_incomplete(Oid nspid, const char *detail)
 			 err_generic_string(PG_DIAG_TABLE_NAME, "secret")));
 }
 
-/* Call consume for each row of the table; its columns come in names' order. */
+/*
+ * Call consume for each row of the table; its columns come in the given order.
+ * Whoever can make a schema can have us look at it: it may be no directory.
+ */
 static void
-read_table(Oid relid, const char *const *names, int ncols,
+read_table(Oid relid, const Column *columns, int ncols,
 		   void (*consume) (DirectoryInfo *, Datum *), DirectoryInfo *info)
 {
 	Relation	rel = table_open(relid, AccessShareLock);
-	Snapshot	snapshot = RegisterSnapshot(GetLatestSnapshot());
-	TupleTableSlot *slot = table_slot_create(rel, NULL);
-	TableScanDesc scan = table_beginscan(rel, snapshot, 0, NULL);
+	Snapshot	snapshot;
+	TupleTableSlot *slot;
+	TableScanDesc scan;
 	AttrNumber	attnums[4];
 	Datum		values[4];
 
-	find_columns(rel, names, ncols, attnums);
+	if (rel->rd_rel->relkind != RELKIND_RELATION)
+		ereport(ERROR,
+				(errcode(ERRCODE_WRONG_OBJECT_TYPE),
+				 errmsg("\"%s\" is not an ordinary table",
+						RelationGetRelationName(rel)),
+				 errdetail("It would be part of a contact directory."),
+				 errtable(rel)));
+	find_columns(rel, columns, ncols, attnums);
+	snapshot = RegisterSnapshot(GetLatestSnapshot());
+	slot = table_slot_create(rel, NULL);
+	scan = table_beginscan(rel, snapshot, 0, NULL);
 	while (table_scan_getnextslot(scan, ForwardScanDirection, slot))
 	{
 		int			i;
@@ -120,7 +135,7 @@ read_table(Oid relid, const char *const *names, int ncols,
 			values[i] = slot_getattr(slot, attnums[i], &isnull);
 			if (isnull)
 				elog(ERROR, "unexpected null in column \"%s\" of \"%s\"",
-					 names[i], RelationGetRelationName(rel));
+					 columns[i].name, RelationGetRelationName(rel));
 		}
 		consume(info, values);
 	}
@@ -191,10 +206,13 @@ read_setting(DirectoryInfo *info, Datum *values)
 static void
 load_directory(DirectoryInfo *info)
 {
-	static const char *const setting[] = {"name_rule", "secret_fingerprint"};
-	static const char *const secret[] = {"value"};
-	static const char *const semantic_type[] = {
-		"name", "value_type", "is_exclusive", "is_contactable"
+	static const Column setting[] = {
+		{"name_rule", TEXTOID}, {"secret_fingerprint", BYTEAOID}
+	};
+	static const Column secret[] = {{"value", BYTEAOID}};
+	static const Column semantic_type[] = {
+		{"name", TEXTOID}, {"value_type", TEXTOID}, {"is_exclusive", BOOLOID},
+		{"is_contactable", BOOLOID}
 	};
 	static const char *const tables[] = {"setting", "secret", "semantic_type"};
 	MemoryContext oldcontext;

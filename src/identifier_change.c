@@ -94,7 +94,7 @@ static const DirectoryQuery remove_shared_states = {
 	" AND NOT EXISTS (SELECT FROM ONLY @identifier@ o"
 	"  WHERE o.key OPERATOR(pg_catalog.=) n.key"
 	"  AND o.holder OPERATOR(pg_catalog.>) 0)"
-	" RETURNING i.key, i.status::pg_catalog.text",
+	" RETURNING i.key::pg_catalog.uuid, i.status::pg_catalog.text",
 	1, {UUIDOID}, "key"
 };
 
@@ -569,16 +569,22 @@ carry_out(Consequences *c)
 }
 
 static void
+read_row(Row *row, Relation rel, HeapTuple tuple)
+{
+	row_read(row, rel, tuple, identifier_columns, IDENTIFIER_NCOLUMNS);
+	row_require(row, IDENTIFIER_SEMANTIC_TYPE);
+	row_require(row, IDENTIFIER_KEY);
+}
+
+static void
 read_change(IdentifierChange *c, Relation rel, const Change *change)
 {
 	c->has_before = change->before != NULL;
 	c->has_after = change->after != NULL;
 	if (c->has_before)
-		row_read(&c->before, rel, change->before,
-				 identifier_columns, IDENTIFIER_NCOLUMNS);
+		read_row(&c->before, rel, change->before);
 	if (c->has_after)
-		row_read(&c->after, rel, change->after,
-				 identifier_columns, IDENTIFIER_NCOLUMNS);
+		read_row(&c->after, rel, change->after);
 }
 
 /*

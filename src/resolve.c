@@ -35,7 +35,8 @@ static const DirectoryQuery lock_contact = {
 };
 
 static const DirectoryQuery read_identifier = {
-	"SELECT i.semantic_type, i.value, i.slug, m.id FROM ONLY @identifier@ i"
+	"SELECT i.semantic_type::pg_catalog.text, i.value::pg_catalog.text,"
+	" i.slug::pg_catalog.text, m.id FROM ONLY @identifier@ i"
 	" LEFT JOIN ONLY @identifier@ m"
 	"  ON m.contact_id OPERATOR(pg_catalog.=) i.contact_id"
 	"  AND " KIND_OF("m") " OPERATOR(pg_catalog.=) i.semantic_type"
