@@ -656,6 +656,7 @@ settle_aside(Relation rel)
 
 		batch_add(batch, &id, NULL);
 	}
+	pfree(ids);
 	batch_run(&dir, batch);
 	batch->query = &restore_aside;
 	batch_run(&dir, batch);

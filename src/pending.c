@@ -67,24 +67,43 @@ end_transaction(XactEvent event, void *arg)
 		pendings = NULL;
 }
 
-/* Drop what a rolled back subtransaction collected; else hand it up. */
+/* Free a list that is no longer linked. */
+static void
+free_pending(Pending *p)
+{
+	if (p->context != NULL)
+		MemoryContextDelete(p->context);
+	if (p->aside != NULL)
+		pfree(p->aside);
+	pfree(p);
+}
+
+/*
+ * Drop what a rolled back subtransaction collected; else hand it up.  Empty
+ * lists go: a transaction may have any number of subtransactions.
+ */
 static void
 end_subtransaction(SubXactEvent event, SubTransactionId subid,
 				   SubTransactionId parent, void *arg)
 {
-	Pending    *p;
+	Pending   **link = &pendings;
 
-	for (p = pendings; p != NULL; p = p->next)
+	if (event != SUBXACT_EVENT_ABORT_SUB && event != SUBXACT_EVENT_COMMIT_SUB)
+		return;
+	while (*link != NULL)
 	{
-		if (p->subid != subid)
-			continue;
-		if (event == SUBXACT_EVENT_ABORT_SUB)
+		Pending    *p = *link;
+
+		if (p->subid == subid && (event == SUBXACT_EVENT_ABORT_SUB ||
+								  (p->nchanges == 0 && p->naside == 0)))
 		{
-			p->nchanges = 0;
-			p->naside = 0;
+			*link = p->next;
+			free_pending(p);
+			continue;
 		}
-		else if (event == SUBXACT_EVENT_COMMIT_SUB)
+		if (p->subid == subid)
 			p->subid = parent;
+		link = &p->next;
 	}
 }
 
@@ -244,7 +263,7 @@ pending_is_aside(Relation rel, int64 id)
 	return false;
 }
 
-/* Take the ids of the rows set aside in this subtransaction. */
+/* Take the ids of the rows set aside in this subtransaction; to be freed. */
 int
 pending_take_aside(Relation rel, int64 **ids)
 {
