@@ -17,6 +17,7 @@
 #include "fmgr.h"
 #include "utils/builtins.h"
 #include "utils/memutils.h"
+#include "utils/uuid.h"
 #if PG_VERSION_NUM >= 160000
 #include "varatt.h"
 #endif
@@ -84,7 +85,20 @@ static const DirectoryQuery remove_released = {
 	1, {INT8OID}, "id"
 };
 
-/* Likewise the state of a shared value, when its last holder is gone. */
+/*
+ * Likewise the state of a shared value, when its last holder is gone.  Who lets
+ * go locks the state first: of two, the second sees that the first is gone.
+ */
+static const DirectoryQuery lock_shared_states = {
+	"SELECT i.id FROM @rows@ JOIN ONLY @identifier@ i"
+	" ON i.key OPERATOR(pg_catalog.=) n.key"
+	" AND i.holder OPERATOR(pg_catalog.=) 0 AND i.contact_id IS NULL"
+	" AND i.status OPERATOR(pg_catalog.=)"
+	"  ANY (ARRAY['not_opted_in', 'opted_in'])"
+	" ORDER BY i.key FOR UPDATE OF i",
+	1, {UUIDOID}, "key"
+};
+
 static const DirectoryQuery remove_shared_states = {
 	"DELETE FROM ONLY @identifier@ i USING @rows@"
 	" WHERE i.key OPERATOR(pg_catalog.=) n.key"
@@ -266,6 +280,15 @@ add_state(Consequences *c, const Row *row, ConsentState before,
 	change->evidence = (Datum) 0;
 }
 
+/* Did the row, which was there before, keep its value? */
+static bool
+has_same_key(const IdentifierChange *change)
+{
+	return memcmp(DatumGetPointer(change->before.values[IDENTIFIER_KEY]),
+				  DatumGetPointer(change->after.values[IDENTIFIER_KEY]),
+				  UUID_LEN) == 0;
+}
+
 /* Changes of states, by value: what ended with a row, what came, what changed. */
 static void
 note_states(Consequences *c, const IdentifierChange *change)
@@ -273,9 +296,7 @@ note_states(Consequences *c, const IdentifierChange *change)
 	ConsentState was = change->has_before ? row_state(&change->before) : STATE_NONE;
 	ConsentState now = change->has_after ? row_state(&change->after) : STATE_NONE;
 	bool		same_value = change->has_before && change->has_after &&
-		DatumGetPointer(change->before.values[IDENTIFIER_KEY]) != NULL &&
-		memcmp(DatumGetPointer(change->before.values[IDENTIFIER_KEY]),
-			   DatumGetPointer(change->after.values[IDENTIFIER_KEY]), 16) == 0;
+		has_same_key(change);
 
 	if (same_value && was != STATE_NONE && now != STATE_NONE && was != now)
 		add_state(c, &change->after, was, now, false);
@@ -378,7 +399,7 @@ note_kept(Consequences *c, const Row *before)
 	batch_add(c->kept, values, nulls);
 }
 
-/* Rows that lost their contact: kept, removed, or the last of a shared value. */
+/* Rows that lost their contact: kept or removed. */
 static void
 note_released(Consequences *c, const IdentifierChange *change)
 {
@@ -402,9 +423,19 @@ note_released(Consequences *c, const IdentifierChange *change)
 		if (type == NULL || type->is_exclusive || row_state(row) == STATE_NONE)
 			batch_add(c->released, &row->values[IDENTIFIER_ID], NULL);
 	}
-	if (change->has_before &&
-		DatumGetInt64(change->before.values[IDENTIFIER_HOLDER]) > 0)
-		batch_add(c->shared, &change->before.values[IDENTIFIER_KEY], NULL);
+}
+
+/* Shared values that lost a holder, perhaps the last one. */
+static void
+note_shared(Consequences *c, const IdentifierChange *change)
+{
+	if (!change->has_before ||
+		DatumGetInt64(change->before.values[IDENTIFIER_HOLDER]) <= 0)
+		return;
+	if (change->has_after && is_held(&change->after) &&
+		has_same_key(change))
+		return;
+	batch_add(c->shared, &change->before.values[IDENTIFIER_KEY], NULL);
 }
 
 static void
@@ -422,7 +453,7 @@ begin_consequences(Consequences *c, Directory *dir, DirectoryInfo *info, int n)
 	c->statuses = batch_create(&set_email_status, n);
 	c->released = batch_create(&remove_released, n);
 	c->kept = batch_create(&keep_deleted, n);
-	c->shared = batch_create(&remove_shared_states, n);
+	c->shared = batch_create(&lock_shared_states, n);
 }
 
 static int
@@ -515,6 +546,8 @@ carry_out(Consequences *c)
 	batch_run(c->dir, c->released);
 	batch_run(c->dir, c->kept);
 	batch_run(c->dir, c->shared);
+	c->shared->query = &remove_shared_states;
+	batch_run(c->dir, c->shared);
 	for (column = 0; column < 2; column++)
 	{
 		Follow	   *follows = c->follows[column];
@@ -586,6 +619,7 @@ settle_changes(Relation rel)
 		note_main(&c, &change[i]);
 		note_facts(&c, &change[i]);
 		note_released(&c, &change[i]);
+		note_shared(&c, &change[i]);
 	}
 	carry_out(&c);
 	directory_close(&dir);
