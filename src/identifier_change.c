@@ -143,6 +143,26 @@ static const DirectoryQuery restore_aside = {
 	1, {INT8OID}, "id"
 };
 
+/*
+ * Emails that contacts got ahead of identifiers that did not come, or came with
+ * another value (I4).
+ */
+static const DirectoryQuery take_email_back = {
+	"UPDATE ONLY @contact@ c SET email = (SELECT i.value::contacts.email"
+	"  FROM ONLY @identifier@ i"
+	"  WHERE i.contact_id OPERATOR(pg_catalog.=) n.id"
+	"  AND " KIND_OF("i") " OPERATOR(pg_catalog.=) 'email'"
+	"  AND i.slug OPERATOR(pg_catalog.=) 'main')"
+	" FROM @rows@ WHERE c.id OPERATOR(pg_catalog.=) n.id"
+	" AND c.email IS NOT NULL"
+	" AND NOT EXISTS (SELECT FROM ONLY @identifier@ i"
+	"  WHERE i.contact_id OPERATOR(pg_catalog.=) n.id"
+	"  AND " KIND_OF("i") " OPERATOR(pg_catalog.=) 'email'"
+	"  AND i.slug OPERATOR(pg_catalog.=) 'main'"
+	"  AND i.value OPERATOR(pg_catalog.=) c.email::pg_catalog.text)",
+	1, {INT8OID}, "id"
+};
+
 /* A changed identifier, before and after. */
 typedef struct IdentifierChange
 {
@@ -178,7 +198,7 @@ typedef struct Consequences
 	int			nfollows[2];
 	IdSet		locked;			/* contacts to be locked */
 	IdSet		facts;			/* contacts whose facts may change */
-	IdSet		inserted;		/* contacts that got a main email with a state */
+	IdSet		inserted;		/* contacts that got a main email */
 	Batch	   *statuses;
 	Batch	   *released;
 	Batch	   *kept;
@@ -336,7 +356,7 @@ note_main(Consequences *c, const IdentifierChange *change)
 				   change->after.values[IDENTIFIER_VALUE]);
 	if (after != 0)
 		return;
-	if (!change->has_before && now > STATE_NOT_OPTED_IN)
+	if (!change->has_before)
 		idset_add(&c->inserted, row_contact(&change->after));
 	if (change->has_before && now != STATE_NONE &&
 		row_state(&change->before) != now)
@@ -625,6 +645,21 @@ settle_changes(Relation rel)
 	directory_close(&dir);
 }
 
+/* Settle the emails that INSERTs of this statement sent ahead. */
+static void
+settle_ahead(Relation rel)
+{
+	Directory	dir;
+	IdSet		contacts;
+
+	contacts.n = pending_take_ahead(rel, &contacts.ids);
+	if (contacts.n == 0)
+		return;
+	directory_open(&dir, rel);
+	idset_run(&dir, &contacts, &take_email_back);
+	directory_close(&dir);
+}
+
 /* Settle the rows that INSERTs of this statement set aside. */
 static void
 settle_aside(Relation rel)
@@ -666,6 +701,7 @@ identifier_change(PG_FUNCTION_ARGS)
 	if (!is_statement && pending_collect(fcinfo))
 		return PointerGetDatum(NULL);
 	SPI_connect();
+	settle_ahead(trigdata->tg_relation);
 	settle_changes(trigdata->tg_relation);
 	/* the statement that set rows aside is an INSERT, whatever it did else */
 	if (is_statement && TRIGGER_FIRED_BY_INSERT(trigdata->tg_event))
