@@ -98,9 +98,10 @@ static const DirectoryQuery delete_rows = {
 };
 
 static const DirectoryQuery rename_rows = {
-	"UPDATE ONLY @identifier@ i SET value = n.value, status = n.status"
+	"UPDATE ONLY @identifier@ i SET value = n.value, status = n.status,"
+	" status_reason = n.reason"
 	" FROM @rows@ WHERE i.id OPERATOR(pg_catalog.=) n.id",
-	3, {INT8OID, TEXTOID, TEXTOID}, "id, value, status"
+	4, {INT8OID, TEXTOID, TEXTOID, TEXTOID}, "id, value, status, reason"
 };
 
 static const DirectoryQuery set_slugs = {
@@ -134,7 +135,9 @@ static const DirectoryQuery status_to_contact = {
 
 /* ... and the contact's to a value without one. */
 static const DirectoryQuery status_to_value = {
-	"UPDATE ONLY @identifier@ i SET status = c.email_status"
+	"UPDATE ONLY @identifier@ i SET status = c.email_status, status_reason ="
+	" CASE WHEN c.email_status OPERATOR(pg_catalog.=) 'unsubscribed'"
+	" THEN 'own_wish' ELSE 'manual' END"
 	" FROM @rows@, ONLY @contact@ c"
 	" WHERE c.id OPERATOR(pg_catalog.=) n.id"
 	" AND i.contact_id OPERATOR(pg_catalog.=) n.id"
@@ -382,6 +385,7 @@ add_claims(ClaimChunk *chunk, TupleTableSlot *slot)
 		claim->value = PointerGetDatum(PG_DETOAST_DATUM_COPY(value));
 		claim->status = main_columns[m].column == CONTACT_EMAIL ? status :
 			claim->type->is_exclusive ? STATE_NOT_OPTED_IN : STATE_NONE;
+		claim->reason = "manual";
 		claim->inherits = false;
 		chunk->nclaims++;
 	}
@@ -564,6 +568,30 @@ add_release(MainWork *work, Datum id, ConsentState status)
 			  &id, NULL);
 }
 
+/* Why the address bears a state: a client said so, or the person did (C4). */
+static const char *
+change_reason(const ContactChange *change)
+{
+	return change->is_explicit ? "manual" : "own_wish";
+}
+
+/* Give the main identifier another value, and the state of that one. */
+static void
+add_rename(MainWork *work, Datum id, Datum value, ConsentState status,
+		   const char *reason)
+{
+	Datum		values[4];
+	bool		nulls[4] = {false, false, false, false};
+
+	values[0] = id;
+	values[1] = value;
+	nulls[2] = status == STATE_NONE;
+	values[2] = nulls[2] ? (Datum) 0 : state_text(status);
+	nulls[3] = status <= STATE_NOT_OPTED_IN;
+	values[3] = nulls[3] ? (Datum) 0 : CStringGetTextDatum(reason);
+	batch_add(work->rename, values, nulls);
+}
+
 /* The new value is the contact's own: the two exchange slugs (rule I4). */
 static void
 add_exchange(MainWork *work, Datum main_id, bool has_main, Datum own_id,
@@ -650,8 +678,7 @@ plan_change(MainWork *work, const ContactChange *change,
 	}
 	if (c->has_main && !c->has_target && !state_stays_behind(c->main_status))
 	{
-		add_id_and(work->rename, c->main_id, now,
-				   status == STATE_NONE ? (Datum) 0 : state_text(status));
+		add_rename(work, c->main_id, now, status, change_reason(change));
 		return;
 	}
 	if (c->has_main)
@@ -661,6 +688,7 @@ plan_change(MainWork *work, const ContactChange *change,
 	claim->type = type;
 	claim->value = now;
 	claim->status = status;
+	claim->reason = change_reason(change);
 	claim->inherits = false;
 }
 
