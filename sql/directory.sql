@@ -115,8 +115,9 @@ COMMENT ON COLUMN contacts.model.definition IS 'definition, free of the name of 
 COMMENT ON COLUMN contacts.model.state IS 'triggers: when they fire (pg_trigger.tgenabled); indexes: valid';
 GRANT SELECT ON contacts.model TO PUBLIC;
 
--- Also for a superuser to call after pg_upgrade, should a later server word
--- definitions in another way.
+-- The last thing that an upgrade of the extension does, too; and for a
+-- superuser to call after pg_upgrade, should a later server word definitions
+-- in another way.
 CREATE FUNCTION contacts.build_model() RETURNS void
 	LANGUAGE plpgsql VOLATILE PARALLEL UNSAFE
 	SET search_path = pg_catalog, pg_temp SET client_min_messages = warning
@@ -197,8 +198,8 @@ BEGIN ATOMIC
 END;
 COMMENT ON FUNCTION contacts.missing_triggers(oid) IS 'triggers of the extension that a directory lacks, has altered or has disarmed, and the statements that put them right';
 
--- RAISE once for a finding: called by attach_triggers() before it makes
--- triggers with rights that the caller does not have.
+-- attach_triggers() calls it before it makes triggers with rights that the
+-- caller does not have.
 CREATE FUNCTION contacts.check_shape(directory oid) RETURNS void
 	LANGUAGE plpgsql STABLE PARALLEL SAFE SET search_path = pg_catalog, pg_temp
 AS $$

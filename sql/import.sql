@@ -1,11 +1,11 @@
 -- Import: any table of people into a directory, set-based, with the rights of
 -- whoever calls.  contacts.import_contacts() at the end tells the story; the
 -- functions before it are its chapters.  Each builds one statement over all
--- rows: names are quoted, values stay in tables.  What rows are to be compared
--- with in the directory is looked up by index, in correlated subqueries: a join
--- is at the mercy of the statistics of a table that was just filled (measured:
--- hours instead of seconds).  Between the chapters stand
--- temporary tables, all named contacts_import_...:
+-- rows: names are quoted, values stay in tables.  Identifiers are looked up by
+-- index, in subqueries that the planner cannot turn into joins: those are at the
+-- mercy of the statistics of a table that was just filled (measured: a nested
+-- loop over a hundred million pairs).  Between the chapters stand temporary
+-- tables, all named contacts_import_...:
 --   row           the staged rows, read, with n, their number
 --   fault         rows to reject: column, SQLSTATE and reason
 --   organization  what the rows say of organizations, looked up
@@ -122,9 +122,11 @@ BEGIN
 				WHEN p.type = p.atttypid AND p.typmod = p.atttypmod AND t.typcategory <> 'S' THEN 'typed'
 				ELSE 'input'
 			END,
-			EXISTS (SELECT FROM pg_opclass o JOIN pg_am m ON m.oid = o.opcmethod
-				WHERE m.amname = 'btree' AND o.opcdefault
-					AND (o.opcintype IN (p.type, t.typbasetype) OR t.typcategory IN ('S', 'E'))),
+			-- an equality that is found whatever the search_path
+			t.typtype = 'e' OR (t.typcategory = 'S' AND t.typnamespace = 'pg_catalog'::regnamespace)
+				OR EXISTS (SELECT FROM pg_operator o
+					WHERE o.oprname = '=' AND o.oprnamespace = 'pg_catalog'::regnamespace
+						AND o.oprleft = coalesce(nullif(t.typbasetype, 0), t.oid) AND o.oprright = o.oprleft),
 			p.default_value, p.semantic_type, p.slug,
 			(SELECT array_agg(k.name ORDER BY k.name) FROM kind k WHERE k.space = p.space),
 			coalesce(p.is_exclusive, false),
@@ -562,6 +564,37 @@ END
 $function$;
 COMMENT ON FUNCTION contacts.import_consent(text, contacts.import_column[]) IS 'rejects rows of an import that would change a consent state without the right to (rule C9)';
 
+-- A column of the user's that must not be empty, and has no default, rejects the
+-- new contacts without a value for it.
+CREATE FUNCTION contacts.import_required(directory text, columns contacts.import_column[]) RETURNS void
+	LANGUAGE plpgsql VOLATILE PARALLEL UNSAFE SET search_path = pg_catalog, pg_temp
+AS $function$
+DECLARE
+	missing text;
+	reasons text;
+BEGIN
+	SELECT string_agg(f.condition, ' OR '),
+		string_agg(format(' WHEN %s THEN %L', f.condition, format('column "%s" must not be empty', f.name)), '')
+	INTO missing, reasons
+	FROM (
+		SELECT a.attname AS name, coalesce('r.c' || c.ordinal || ' IS NULL', 'true') AS condition
+		FROM pg_attribute a LEFT JOIN unnest(columns) c ON c.name = a.attname AND c.role = 'field'
+		WHERE a.attrelid = to_regclass(format('%I.contact', directory)) AND a.attnum > 0 AND NOT a.attisdropped
+			AND a.attnotnull AND NOT a.atthasdef AND a.attidentity = '' AND a.attname <> 'id'
+		ORDER BY a.attnum
+	) f;
+	IF missing IS NOT NULL THEN
+		EXECUTE format($query$
+			INSERT INTO pg_temp.contacts_import_fault (n, state, reason)
+			SELECT r.n, '23502', CASE%2$s END
+			FROM pg_temp.contacts_import_row r
+			WHERE (%1$s) AND NOT EXISTS (SELECT FROM pg_temp.contacts_import_fault f WHERE f.n = r.n)
+				AND NOT EXISTS (SELECT FROM pg_temp.contacts_import_target t WHERE t.n = r.n)$query$, missing, reasons);
+	END IF;
+END
+$function$;
+COMMENT ON FUNCTION contacts.import_required(text, contacts.import_column[]) IS 'rejects new contacts of an import that lack a value they must have';
+
 -- Where rows bring new contacts more than columns of contact hold, the ids are
 -- given beforehand; that needs USAGE on the sequence.
 CREATE FUNCTION contacts.import_new(directory text, columns contacts.import_column[]) RETURNS void
@@ -987,9 +1020,9 @@ BEGIN
 	PERFORM contacts.directory_schema(directory);
 	columns := ARRAY(SELECT c FROM contacts.import_columns(directory, staging, match) c);
 	PERFORM contacts.import_check(directory, staging, columns, match, mode, ignore_unknown);
-	reject_table := coalesce(reject_table, contacts.import_reject_table(staging));
 	-- one import at a time: a second one waits, and meets what the first one made
 	PERFORM pg_advisory_xact_lock(hashtextextended('contacts.import_contacts', contacts.directory_schema(directory)::bigint));
+	reject_table := coalesce(reject_table, contacts.import_reject_table(staging));
 	PERFORM set_config('contacts.source', coalesce(source, old_source, ''), true),
 		set_config('contacts.default_region', coalesce(region, old_region, ''), true),
 		set_config('work_mem', greatest(pg_size_bytes(old_memory) / 1024, 65536) || 'kB', true);
@@ -1006,6 +1039,7 @@ BEGIN
 	PERFORM contacts.import_targets(directory, columns, mode);
 	PERFORM contacts.import_twins(directory, columns);
 	PERFORM contacts.import_consent(directory, columns);
+	PERFORM contacts.import_required(directory, columns);
 	PERFORM contacts.import_new(directory, columns);
 	inserted := contacts.import_write_all(directory, columns, mode, read);
 	rejected := contacts.import_reject(rows, staging::text, columns, reject_table);

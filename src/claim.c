@@ -231,13 +231,6 @@ find_obstacles(Directory *dir, Claim *claims, int n)
 	return batch_run(dir, batch);
 }
 
-/* Did the client claim an opt-in that the value's state belies (rule C3)? */
-static bool
-says_less(ConsentState claimed, ConsentState known)
-{
-	return claimed > STATE_NOT_OPTED_IN && claimed < known;
-}
-
 /* Add the row in the way of the claim to those that are taken. */
 static void
 add_taken(Batch *batch, const Claim *claim, HeapTuple tuple, TupleDesc desc,
@@ -262,11 +255,10 @@ add_taken(Batch *batch, const Claim *claim, HeapTuple tuple, TupleDesc desc,
 /*
  * Take the rows that may be taken, each with the stricter of its state and the
  * claimed one; refuse the claim if a row may not.  True if a row went away or
- * changed meanwhile: then the claims want another round.  *nkept counts the
- * states that were kept against what the client said.
+ * changed meanwhile: then the claims want another round.
  */
 static bool
-take_existing(Directory *dir, Claim *claims, int n, int *nkept)
+take_existing(Directory *dir, Claim *claims, int n)
 {
 	uint64		found = find_obstacles(dir, claims, n);
 	SPITupleTable *obstacles = SPI_tuptable;
@@ -296,7 +288,6 @@ take_existing(Directory *dir, Claim *claims, int n, int *nkept)
 						 DatumGetBool(SPI_getbinval(tuple, desc, 6, &isnull)));
 		state = SPI_getbinval(tuple, desc, 4, &isnull);
 		known = parse_state(state, isnull);
-		*nkept += says_less(claim->status, known) ? 1 : 0;
 		claim->inherits = known != claim->status;
 		add_taken(batch, claim, tuple, desc, known);
 	}
@@ -308,21 +299,17 @@ take_existing(Directory *dir, Claim *claims, int n, int *nkept)
 /*
  * Make each value the main identifier of its contact, within SPI_connect().
  * The contacts are locked by the caller and have no main identifier of that
- * kind.  Raises 23505 where another contact holds the value.  Returns how many
- * values kept a state stricter than what the claim said.
+ * kind.  Raises 23505 where another contact holds the value.
  */
-int
+void
 claim_main(Directory *dir, DirectoryInfo *info, Claim *claims, int n)
 {
-	int			nkept = 0;
-
 	if (n == 0)
-		return 0;
+		return;
 	claim_keys(info, claims, n);
 	/* in the order of the index, for speed and against deadlocks */
 	qsort(claims, n, sizeof(Claim), compare_claims);
 	while (insert_new(dir, claims, n) > 0 &&
-		   take_existing(dir, claims, n, &nkept))
+		   take_existing(dir, claims, n))
 		CHECK_FOR_INTERRUPTS();
-	return nkept;
 }

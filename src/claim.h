@@ -25,7 +25,7 @@ typedef struct Claim
 	bool		inherits;		/* set by claim_main(): met a row that had a state */
 } Claim;
 
-extern int	claim_main(Directory *dir, DirectoryInfo *info,
+extern void claim_main(Directory *dir, DirectoryInfo *info,
 					   Claim *claims, int n);
 extern int64 claim_holder(const Claim *claim);
 extern void claim_keys(DirectoryInfo *info, Claim *claims, int n);

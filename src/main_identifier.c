@@ -314,7 +314,7 @@ count_kept(ClaimChunk *chunk)
 	{
 		Claim	   *claim = &chunk->claims[i];
 
-		if (claim->status > STATE_NOT_OPTED_IN)
+		if (claim->inherits && claim->status > STATE_NOT_OPTED_IN)
 			add_id_and(batch, Int64GetDatum(claim->contact_id), claim->value,
 					   state_text(claim->status));
 	}
@@ -338,7 +338,7 @@ flush_claims(ClaimChunk *chunk)
 	if (chunk->reread)
 		drop_superseded(chunk);
 	ids = palloc(sizeof(Datum) * (chunk->nclaims + 1));
-	(void) claim_main(chunk->dir, chunk->info, chunk->claims, chunk->nclaims);
+	claim_main(chunk->dir, chunk->info, chunk->claims, chunk->nclaims);
 	chunk->nkept += count_kept(chunk);
 	for (i = 0; i < chunk->nclaims; i++)
 	{

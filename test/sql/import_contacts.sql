@@ -76,11 +76,13 @@ DROP TABLE staging.people, staging.people_reject, staging.before, staging.before
 -- no rows, and rows without a number of their own
 CREATE TABLE staging.few (email text, first_name text, last_name text);
 SELECT * FROM contacts.import_contacts('crm', 'staging.few');
-INSERT INTO staging.few VALUES ('ann@example.org', 'Anna', ''), ('new@example.org', 'New', NULL), ('bad', 'Bad', 'Bad');
+INSERT INTO staging.few VALUES (E'\x0b\fann@example.org\r\n', E'\tAnna\x0b', ' '), ('new@example.org', 'New', 'vxv'), ('bad', 'Bad', 'Bad');
+-- white space at the ends goes, letters do not
 SELECT * FROM contacts.import_contacts('crm', 'staging.few');
 SELECT row_number, column_name, sqlstate FROM staging.few_reject;
 -- an empty value erases nothing
-SELECT first_name, last_name FROM crm.contact WHERE email = 'ann@example.org';
+SELECT first_name, last_name FROM crm.contact WHERE email IN ('ann@example.org', 'new@example.org') ORDER BY 1;
+UPDATE crm.contact SET last_name = NULL WHERE email = 'new@example.org';
 TRUNCATE staging.few;
 
 -- fill: what is there stays
@@ -226,17 +228,18 @@ SELECT updated FROM contacts.import_contacts('crm', 'staging.companies');
 SELECT organization_name FROM crm.contact WHERE email = 'a@initech.example';
 
 -- the user's own columns, kinds, labels, constraints and triggers
+CREATE TYPE staging.mood AS ENUM ('glad', 'sad');
 ALTER TABLE crm.contact
 	ADD COLUMN shoe_size numeric(3,1) CHECK (shoe_size < 60), ADD COLUMN nickname varchar(5) COLLATE "C" DEFAULT 'none',
 	ADD COLUMN place point, ADD COLUMN tags text[], ADD COLUMN full_name text GENERATED ALWAYS AS (first_name || last_name) STORED,
-	ADD COLUMN badge text UNIQUE;
+	ADD COLUMN badge text UNIQUE, ADD COLUMN mood staging.mood, ADD COLUMN note json;
 INSERT INTO crm.semantic_type (name, value_type, is_exclusive) VALUES ('passport', 'text', true), ('fax', 'phone', false);
 INSERT INTO crm.identifier_slug (semantic_type, slug) VALUES ('passport', 'old'), ('email', 'club');
 CREATE FUNCTION staging.refuse() RETURNS trigger LANGUAGE plpgsql AS
 	$$ BEGIN IF NEW.first_name = 'Refused' THEN RAISE EXCEPTION 'not this one'; END IF; RETURN NEW; END $$;
 CREATE TRIGGER refuse BEFORE INSERT OR UPDATE ON crm.contact FOR EACH ROW EXECUTE FUNCTION staging.refuse();
 CREATE TABLE staging.own (line smallint GENERATED ALWAYS AS IDENTITY, first_name text, last_name text, email text, shoe_size text, nickname text, place text, tags text, full_name text,
-	badge text, passport text, old_passport text, club_email text, fax text);
+	badge text, passport text, old_passport text, club_email text, fax text, mood text, note text);
 INSERT INTO staging.own (first_name, last_name, email, shoe_size, nickname, place, tags, full_name,
 	badge, passport, old_passport, club_email, fax) VALUES
 	('Max', 'Own', 'max@example.org', '42.55', 'Maxi', '(1,2)', '{a,b}', 'ignored', 'b1', 'P1', 'P0', 'max@club.example', '+49 30 1234567'),
@@ -254,12 +257,28 @@ SELECT row_number, column_name, sqlstate, reason FROM staging.own_reject ORDER B
 SELECT first_name, email, shoe_size, nickname, place::text, tags, full_name, badge FROM crm.contact WHERE last_name = 'Own' ORDER BY 1;
 SELECT semantic_type, slug, value FROM crm.identifier WHERE contact_id = crm.find_contact('passport', 'P1') ORDER BY 1, 2;
 SELECT * FROM contacts.import_contacts('crm', 'staging.own', match => '{email,passport}');
-UPDATE staging.own SET place = '(3,4)', tags = '{c}' WHERE first_name = 'Max';
+UPDATE staging.own SET place = '(3,4)', tags = '{c}', mood = 'glad', note = '{"a": 1}' WHERE first_name = 'Max';
+UPDATE staging.own SET mood = 'angry' WHERE first_name = 'Min';
 SELECT updated FROM contacts.import_contacts('crm', 'staging.own', match => '{email,passport}');
-SELECT place::text, tags FROM crm.contact WHERE first_name = 'Max';
+SELECT updated FROM contacts.import_contacts('crm', 'staging.own', match => '{email,passport}');
+SELECT place::text, tags, mood, note FROM crm.contact WHERE first_name = 'Max';
+SELECT DISTINCT row_number, column_name, sqlstate FROM staging.own_reject WHERE column_name = 'mood';
 SELECT * FROM contacts.check_directory('crm', deep => true);
+-- what must not be empty: a column of the file, and one that the file does not have
 DROP TRIGGER refuse ON crm.contact;
-ALTER TABLE crm.contact DROP COLUMN shoe_size, DROP COLUMN nickname, DROP COLUMN place, DROP COLUMN tags, DROP COLUMN full_name, DROP COLUMN badge;
+UPDATE crm.contact SET nickname = 'x' WHERE nickname IS NULL;
+UPDATE crm.contact SET badge = 'badge' || id WHERE badge IS NULL;
+ALTER TABLE crm.contact ALTER COLUMN badge SET NOT NULL, ALTER COLUMN nickname SET NOT NULL, ADD COLUMN code text;
+INSERT INTO staging.own (email, badge) VALUES ('without@example.org', NULL), ('with@example.org', 'b9'), ('max@example.org', NULL);
+DELETE FROM staging.own WHERE line <= 10;
+TRUNCATE staging.own_reject;
+SELECT * FROM contacts.import_contacts('crm', 'staging.own');
+UPDATE crm.contact SET code = 'c';
+ALTER TABLE crm.contact ALTER COLUMN code SET NOT NULL;
+UPDATE staging.own SET email = 'also.' || email;
+SELECT * FROM contacts.import_contacts('crm', 'staging.own');
+SELECT row_number, sqlstate, reason FROM staging.own_reject ORDER BY imported_at, row_number;
+ALTER TABLE crm.contact DROP COLUMN shoe_size, DROP COLUMN nickname, DROP COLUMN place, DROP COLUMN tags, DROP COLUMN full_name, DROP COLUMN badge, DROP COLUMN code, DROP COLUMN mood, DROP COLUMN note;
 DROP TABLE staging.own, staging.own_reject;
 
 -- views, typed columns, partitions, temporary tables
