@@ -50,6 +50,14 @@ static const DirectoryQuery lock_states = {
 	2, {INT4OID, UUIDOID}, "n, key"
 };
 
+static const DirectoryQuery find_unheld = {
+	"SELECT n.n FROM @rows@ WHERE NOT EXISTS"
+	" (SELECT FROM ONLY @identifier@ i"
+	"  WHERE i.key OPERATOR(pg_catalog.=) n.key AND i.contact_id IS NOT NULL)"
+	" ORDER BY n.n LIMIT 1",
+	2, {INT4OID, UUIDOID}, "n, key"
+};
+
 static const DirectoryQuery set_states = {
 	"UPDATE ONLY @identifier@ i SET status = n.status,"
 	" status_reason = n.reason"
@@ -214,6 +222,33 @@ lock_rows(Directory *dir, Wish *wish)
 	return is_same;
 }
 
+/* An opt-in is given to somebody: P0002 for an address that nobody holds. */
+static void
+check_held(Directory *dir, const Wish *wish)
+{
+	Batch	   *batch = batch_create(&find_unheld, wish->n);
+	bool		isnull;
+	Datum		n;
+	int			i;
+
+	for (i = 0; i < wish->n; i++)
+	{
+		Datum		values[2];
+
+		values[0] = Int32GetDatum(i);
+		values[1] = UUIDPGetDatum(&wish->addresses[i].key);
+		batch_add(batch, values, NULL);
+	}
+	if (batch_run(dir, batch) == 0)
+		return;
+	n = SPI_getbinval(SPI_tuptable->vals[0], SPI_tuptable->tupdesc, 1, &isnull);
+	ereport(ERROR,
+			(errcode(ERRCODE_NO_DATA_FOUND),
+			 errmsg("no contact holds \"%s\"",
+					TextDatumGetCString(wish->addresses[DatumGetInt32(n)].value)),
+			 errhint("An opt-in belongs to an address that a contact holds.")));
+}
+
 /* Leading out of a suppression is refused for any role (rule C2). */
 static void
 check_wish(Directory *dir, const Wish *wish)
@@ -234,13 +269,8 @@ check_wish(Directory *dir, const Wish *wish)
 							   TextDatumGetCString(a->value)),
 					 errtableconstraint(dir->identifier,
 										"suppression_is_permanent")));
-		if (!a->is_known && a->type->is_exclusive)
-			ereport(ERROR,
-					(errcode(ERRCODE_NO_DATA_FOUND),
-					 errmsg("no contact holds \"%s\"",
-							TextDatumGetCString(a->value)),
-					 errhint("An opt-in belongs to an address that a contact holds.")));
 	}
+	check_held(dir, wish);
 }
 
 /*
@@ -259,11 +289,12 @@ log_wishes(Directory *dir, Wish *wish)
 	{
 		Address    *a = &wish->addresses[i];
 
-		if (!a->is_known || a->is_done)
+		/* of a state that is new, the row that bears it tells all but evidence */
+		if (a->is_done || (!a->is_known && wish->evidence == (Datum) 0))
 			continue;
 		changes[n].key = UUIDPGetDatum(&a->key);
-		changes[n].before = a->before;
-		changes[n].after = a->before == STATE_SUPPRESSED ?
+		changes[n].before = a->is_known ? a->before : STATE_NONE;
+		changes[n].after = changes[n].before == STATE_SUPPRESSED ?
 			STATE_SUPPRESSED : wish->state;
 		changes[n].reason = wish->reason;
 		changes[n].source = wish->source;
@@ -388,6 +419,12 @@ change_consent(PG_FUNCTION_ARGS)
 	wish.reason = text_argument(fcinfo, 3);
 	wish.source = text_argument(fcinfo, 4);
 	wish.evidence = text_argument(fcinfo, 5);
+	if (wish.state == STATE_OPTED_IN && wish.evidence == (Datum) 0)
+		ereport(ERROR,
+				(errcode(ERRCODE_NULL_VALUE_NOT_ALLOWED),
+				 errmsg("an opt-in needs evidence"),
+				 errhint("Say what was agreed to, where and when."),
+				 errtable(rel)));
 	read_addresses(&wish, info, PG_GETARG_ARRAYTYPE_P(1));
 	SPI_connect();
 	result = fulfil(&dir, &wish);

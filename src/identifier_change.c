@@ -38,16 +38,16 @@ static const DirectoryQuery lock_contacts = {
 static const DirectoryQuery set_email = {
 	"UPDATE ONLY @contact@ c SET email = n.now::contacts.email"
 	" FROM @rows@ WHERE c.id OPERATOR(pg_catalog.=) n.id"
-	" AND c.email IS NOT DISTINCT FROM n.was::contacts.email"
-	" AND c.email IS DISTINCT FROM n.now::contacts.email",
+	" AND (c.email OPERATOR(pg_catalog.=) n.was::contacts.email"
+	"  OR c.email IS NULL AND n.was IS NULL)",
 	3, {INT8OID, TEXTOID, TEXTOID}, "id, was, now"
 };
 
 static const DirectoryQuery set_mobile_phone = {
 	"UPDATE ONLY @contact@ c SET mobile_phone = n.now::contacts.phone"
 	" FROM @rows@ WHERE c.id OPERATOR(pg_catalog.=) n.id"
-	" AND c.mobile_phone IS NOT DISTINCT FROM n.was::contacts.phone"
-	" AND c.mobile_phone IS DISTINCT FROM n.now::contacts.phone",
+	" AND (c.mobile_phone OPERATOR(pg_catalog.=) n.was::contacts.phone"
+	"  OR c.mobile_phone IS NULL AND n.was IS NULL)",
 	3, {INT8OID, TEXTOID, TEXTOID}, "id, was, now"
 };
 
@@ -66,7 +66,7 @@ static const DirectoryQuery set_facts = {
 	" (SELECT pg_catalog.count(*) OPERATOR(pg_catalog.>) 0 AS is_reachable,"
 	"  coalesce(pg_catalog.bool_or(i.is_validated), false) AS is_validated"
 	"  FROM ONLY @identifier@ i JOIN ONLY @semantic_type@ s"
-	"   ON s.name OPERATOR(pg_catalog.=) i.semantic_type"
+	"   ON s.name OPERATOR(pg_catalog.=) " KIND_OF("i")
 	"  WHERE i.contact_id OPERATOR(pg_catalog.=) n.id AND s.is_contactable) f"
 	" WHERE c.id OPERATOR(pg_catalog.=) n.id"
 	" AND (c.is_reachable OPERATOR(pg_catalog.<>) f.is_reachable"
@@ -93,7 +93,8 @@ static const DirectoryQuery remove_shared_states = {
 	"  ANY (ARRAY['not_opted_in', 'opted_in'])"
 	" AND NOT EXISTS (SELECT FROM ONLY @identifier@ o"
 	"  WHERE o.key OPERATOR(pg_catalog.=) n.key"
-	"  AND o.holder OPERATOR(pg_catalog.>) 0)",
+	"  AND o.holder OPERATOR(pg_catalog.>) 0)"
+	" RETURNING i.key, i.status::pg_catalog.text",
 	1, {UUIDOID}, "key"
 };
 
@@ -217,6 +218,14 @@ row_type(DirectoryInfo *info, const Row *row)
 							  VARSIZE_ANY_EXHDR(name));
 }
 
+static bool
+is_exclusive(DirectoryInfo *info, const Row *row)
+{
+	SemanticType *type = row_type(info, row);
+
+	return type != NULL && type->is_exclusive;
+}
+
 static void
 idset_add(IdSet *set, int64 id)
 {
@@ -279,11 +288,15 @@ note_states(Consequences *c, const IdentifierChange *change)
 
 	if (same_value && was != STATE_NONE && now != STATE_NONE && was != now)
 		add_state(c, &change->after, was, now, false);
-	/* an opt-in ends with the row, or with its holder */
+	/* an opt-in ends with the row, or with the holder of an exclusive value */
 	if (was == STATE_OPTED_IN &&
 		(!same_value || (is_held(&change->before) && !is_held(&change->after) &&
-						 now == STATE_OPTED_IN)))
+						 now == STATE_OPTED_IN &&
+						 is_exclusive(c->info, &change->after))))
+	{
 		add_state(c, &change->before, was, STATE_NOT_OPTED_IN, false);
+		c->states[c->nstates - 1].reason = (Datum) 0;	/* of the opt-in */
+	}
 	if (!same_value && now > STATE_NOT_OPTED_IN)
 		add_state(c, &change->after, STATE_NONE, now, true);
 }
@@ -503,6 +516,32 @@ settle_inserted(Consequences *c)
 	settle_email_status(c->dir, ids, c->inserted.n);
 }
 
+/* Remove states of shared values that nobody holds any more, and log it (C5). */
+static void
+remove_states(Consequences *c)
+{
+	int			n = (int) batch_run(c->dir, c->shared);
+	StateChange *changes = palloc0(sizeof(StateChange) * (n + 1));
+	int			nchanges = 0;
+	int			i;
+
+	for (i = 0; i < n; i++)
+	{
+		HeapTuple	tuple = SPI_tuptable->vals[i];
+		TupleDesc	desc = SPI_tuptable->tupdesc;
+		bool		isnull;
+		Datum		state = SPI_getbinval(tuple, desc, 2, &isnull);
+
+		if (parse_state(state, isnull) != STATE_OPTED_IN)
+			continue;
+		changes[nchanges].key = SPI_getbinval(tuple, desc, 1, &isnull);
+		changes[nchanges].before = STATE_OPTED_IN;
+		changes[nchanges++].after = STATE_NOT_OPTED_IN;
+	}
+	if (nchanges > 0)
+		log_events(c->dir, changes, nchanges);
+}
+
 /* Carry out what follows: contacts are locked first, in the order of ids. */
 static void
 carry_out(Consequences *c)
@@ -514,7 +553,7 @@ carry_out(Consequences *c)
 	idset_run(c->dir, &c->locked, &lock_contacts);
 	batch_run(c->dir, c->released);
 	batch_run(c->dir, c->kept);
-	batch_run(c->dir, c->shared);
+	remove_states(c);
 	for (column = 0; column < 2; column++)
 	{
 		Follow	   *follows = c->follows[column];

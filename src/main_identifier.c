@@ -51,10 +51,11 @@ typedef struct MainColumn
 	" t.contact_id OPERATOR(pg_catalog.=) n.id" \
 	" FROM @rows@ JOIN ONLY @contact@ c" \
 	"  ON c.id OPERATOR(pg_catalog.=) n.id" \
-	"  AND c." column " IS NOT DISTINCT FROM n.now::contacts." sqltype \
+	"  AND (c." column " OPERATOR(pg_catalog.=) n.now::contacts." sqltype \
+	"   OR c." column " IS NULL AND n.now IS NULL)" \
 	" LEFT JOIN ONLY @identifier@ m" \
 	"  ON m.contact_id OPERATOR(pg_catalog.=) n.id" \
-	"  AND m.semantic_type OPERATOR(pg_catalog.=) '" sqltype "'" \
+	"  AND " KIND_OF("m") " OPERATOR(pg_catalog.=) '" sqltype "'" \
 	"  AND m.slug OPERATOR(pg_catalog.=) 'main'" \
 	" LEFT JOIN ONLY @identifier@ t" \
 	"  ON t.key OPERATOR(pg_catalog.=) n.key" \
@@ -123,7 +124,7 @@ static const DirectoryQuery status_to_contact = {
 	" FROM @rows@, ONLY @identifier@ i"
 	" WHERE c.id OPERATOR(pg_catalog.=) n.id"
 	" AND i.contact_id OPERATOR(pg_catalog.=) n.id"
-	" AND i.semantic_type OPERATOR(pg_catalog.=) 'email'"
+	" AND " KIND_OF("i") " OPERATOR(pg_catalog.=) 'email'"
 	" AND i.slug OPERATOR(pg_catalog.=) 'main'"
 	" AND i.value OPERATOR(pg_catalog.=) c.email::pg_catalog.text"
 	" AND i.status OPERATOR(pg_catalog.<>) 'not_opted_in'"
@@ -137,7 +138,7 @@ static const DirectoryQuery status_to_value = {
 	" FROM @rows@, ONLY @contact@ c"
 	" WHERE c.id OPERATOR(pg_catalog.=) n.id"
 	" AND i.contact_id OPERATOR(pg_catalog.=) n.id"
-	" AND i.semantic_type OPERATOR(pg_catalog.=) 'email'"
+	" AND " KIND_OF("i") " OPERATOR(pg_catalog.=) 'email'"
 	" AND i.slug OPERATOR(pg_catalog.=) 'main'"
 	" AND i.value OPERATOR(pg_catalog.=) c.email::pg_catalog.text"
 	" AND i.status OPERATOR(pg_catalog.=) 'not_opted_in'"
@@ -152,11 +153,23 @@ static const DirectoryQuery written_status = {
 	" WHERE c.id OPERATOR(pg_catalog.=) n.id"
 	" AND c.email_status OPERATOR(pg_catalog.=) n.status"
 	" AND i.contact_id OPERATOR(pg_catalog.=) n.id"
-	" AND i.semantic_type OPERATOR(pg_catalog.=) 'email'"
+	" AND " KIND_OF("i") " OPERATOR(pg_catalog.=) 'email'"
 	" AND i.slug OPERATOR(pg_catalog.=) 'main'"
 	" AND i.value OPERATOR(pg_catalog.=) c.email::pg_catalog.text"
 	" AND i.status OPERATOR(pg_catalog.<>) n.status",
 	2, {INT8OID, TEXTOID}, "id, status"
+};
+
+/* Addresses that keep a state stricter than the one they came with (C3). */
+static const DirectoryQuery stricter_states = {
+	"SELECT 1 FROM @rows@ JOIN ONLY @identifier@ i"
+	" ON i.contact_id OPERATOR(pg_catalog.=) n.id"
+	" AND i.semantic_type OPERATOR(pg_catalog.=) 'email'"
+	" AND i.value OPERATOR(pg_catalog.=) n.value"
+	" AND i.status OPERATOR(pg_catalog.<>) n.status"
+	" AND i.status OPERATOR(pg_catalog.=)"
+	"  ANY (ARRAY['unsubscribed', 'suppressed'])",
+	3, {INT8OID, TEXTOID, TEXTOID}, "id, value, status"
 };
 
 /* A varlena column as text; the types share its storage. */
@@ -201,7 +214,7 @@ settle_email_status(Directory *dir, Datum *contact_ids, int n)
 }
 
 /* Does a user's own trigger fire when rows of rel are written? */
-static bool
+bool
 has_user_triggers(Relation rel)
 {
 	Oid			contacts = get_namespace_oid("contacts", false);
@@ -290,6 +303,24 @@ drop_superseded(ClaimChunk *chunk)
 	chunk->nclaims = nkept;
 }
 
+/* Count the claims that stated a consent which their values' states belie. */
+static int
+count_kept(ClaimChunk *chunk)
+{
+	Batch	   *batch = batch_create(&stricter_states, chunk->nclaims);
+	int			i;
+
+	for (i = 0; i < chunk->nclaims; i++)
+	{
+		Claim	   *claim = &chunk->claims[i];
+
+		if (claim->inherits && claim->status > STATE_NOT_OPTED_IN)
+			add_id_and(batch, Int64GetDatum(claim->contact_id), claim->value,
+					   state_text(claim->status));
+	}
+	return (int) batch_run(chunk->dir, batch);
+}
+
 /*
  * Claim a chunk, and show the contacts the states that their addresses had.
  * After triggers of users every claim may already be fulfilled: claim_main()
@@ -307,8 +338,8 @@ flush_claims(ClaimChunk *chunk)
 	if (chunk->reread)
 		drop_superseded(chunk);
 	ids = palloc(sizeof(Datum) * (chunk->nclaims + 1));
-	chunk->nkept += claim_main(chunk->dir, chunk->info,
-							   chunk->claims, chunk->nclaims);
+	claim_main(chunk->dir, chunk->info, chunk->claims, chunk->nclaims);
+	chunk->nkept += count_kept(chunk);
 	for (i = 0; i < chunk->nclaims; i++)
 	{
 		if (chunk->claims[i].inherits)
