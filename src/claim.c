@@ -27,6 +27,9 @@
 #include "consent.h"
 #include "identifier_key.h"
 
+/* Other sessions cause a few rounds; only a trigger can cause that many. */
+#define CLAIM_ROUNDS 1000
+
 static const DirectoryQuery insert_claims = {
 	"INSERT INTO @identifier@ (contact_id, semantic_type, slug, value, status)"
 	" SELECT n.contact_id, n.semantic_type, 'main', n.value, n.status"
@@ -265,12 +268,22 @@ int
 claim_main(Directory *dir, DirectoryInfo *info, Claim *claims, int n)
 {
 	int			nkept = 0;
+	int			rounds = 0;
 
 	claim_keys(info, claims, n);
 	/* in the order of the index, for speed and against deadlocks */
 	qsort(claims, n, sizeof(Claim), compare_claims);
 	while (insert_new(dir, claims, n) > 0 &&
 		   take_existing(dir, claims, n, &nkept))
+	{
 		CHECK_FOR_INTERRUPTS();
+		if (++rounds == CLAIM_ROUNDS)
+			ereport(ERROR,
+					(errcode(ERRCODE_TRIGGERED_ACTION_EXCEPTION),
+					 errmsg("main identifiers of contacts could not be inserted"),
+					 errhint("A trigger on table \"%s\" drops or changes the rows.",
+							 RelationGetRelationName(dir->identifier)),
+					 errtable(dir->identifier)));
+	}
 	return nkept;
 }
