@@ -27,6 +27,7 @@ OBJS = \
 	src/identifier.o \
 	src/identifier_change.o \
 	src/claim.o \
+	src/direct_insert.o \
 	src/change_consent.o \
 	src/organization.o \
 	src/import.o \

@@ -34,7 +34,7 @@
  * the memo spares reading it again.  It stands in static memory, because an
  * index scan allocates its function calls anew for every look-up.
  */
-static const char *
+static inline const char *
 read_text(AddressKind *kind, AddressMemo *memo, struct varlena *value,
 		  size_t *length)
 {
@@ -58,7 +58,7 @@ read_text(AddressKind *kind, AddressMemo *memo, struct varlena *value,
 }
 
 /* The bytes that an operand compares as: an address is canonical already. */
-static const char *
+static inline const char *
 read_operand(AddressKind *kind, int side, bool is_text, struct varlena *value,
 			 size_t *length)
 {
@@ -69,7 +69,7 @@ read_operand(AddressKind *kind, int side, bool is_text, struct varlena *value,
 }
 
 /* Bytewise order, a prefix first; like byteacmp. */
-static int
+static inline int
 compare_bytes(const char *left, size_t left_length,
 			  const char *right, size_t right_length)
 {
@@ -81,7 +81,7 @@ compare_bytes(const char *left, size_t left_length,
 }
 
 /* Order of two operands that are detoasted. */
-static int
+static inline int
 compare_operands(AddressKind *kind,
 				 struct varlena *left, bool left_is_text,
 				 struct varlena *right, bool right_is_text)

@@ -25,7 +25,7 @@ static const DirectoryQuery add_main = {
 
 static const DirectoryQuery recompute_types = {
 	"UPDATE ONLY @contact@ c SET contact_type = 'ghost'"
-	" WHERE c.contact_type::pg_catalog.text IS DISTINCT FROM"
+	" WHERE c.contact_type OPERATOR(pg_catalog.<>)"
 	" contacts.compute_type(c.first_name, c.last_name, c.mononym,"
 	" c.is_vendor, c.is_reachable, c.is_validated, $1)",
 	1, {TEXTOID}, NULL

@@ -25,17 +25,19 @@
 
 #include "claim.h"
 #include "consent.h"
+#include "direct_insert.h"
 #include "identifier_key.h"
 
 /* Other sessions cause a few rounds; only a trigger can cause that many. */
 #define CLAIM_ROUNDS 1000
 
 static const DirectoryQuery insert_claims = {
-	"INSERT INTO @identifier@ (contact_id, semantic_type, slug, value, status)"
-	" SELECT n.contact_id, n.semantic_type, 'main', n.value, n.status"
+	"INSERT INTO @identifier@"
+	" (contact_id, semantic_type, slug, value, status, status_reason)"
+	" SELECT n.contact_id, n.semantic_type, 'main', n.value, n.status, n.reason"
 	" FROM @rows@ ON CONFLICT (key, holder) DO NOTHING",
-	4, {INT8OID, TEXTOID, TEXTOID, TEXTOID},
-	"contact_id, semantic_type, value, status"
+	5, {INT8OID, TEXTOID, TEXTOID, TEXTOID, TEXTOID},
+	"contact_id, semantic_type, value, status, reason"
 };
 
 /*
@@ -48,17 +50,18 @@ static const DirectoryQuery find_unfulfilled = {
 	"SELECT n.n, i.id, i.contact_id, i.status::pg_catalog.text,"
 	" i.contact_id IS NULL OR i.contact_id OPERATOR(pg_catalog.=) n.contact_id"
 	" OR (i.slug OPERATOR(pg_catalog.=) 'main' AND c.id IS NOT NULL AND"
-	"  CASE i.semantic_type"
-	"  WHEN 'email' THEN c.email::pg_catalog.text"
-	"  WHEN 'phone' THEN c.mobile_phone::pg_catalog.text"
-	"  ELSE i.value END IS DISTINCT FROM i.value),"
+	"  (CASE WHEN i.semantic_type OPERATOR(pg_catalog.=) 'email'"
+	"   THEN c.email::pg_catalog.text"
+	"  WHEN i.semantic_type OPERATOR(pg_catalog.=) 'phone'"
+	"   THEN c.mobile_phone::pg_catalog.text"
+	"  ELSE i.value END OPERATOR(pg_catalog.=) i.value) IS NOT TRUE),"
 	" c.archived_at IS NOT NULL"
 	" FROM @rows@"
 	" LEFT JOIN @identifier@ i ON i.key OPERATOR(pg_catalog.=) n.key"
 	"  AND i.holder OPERATOR(pg_catalog.=) n.holder"
 	" LEFT JOIN @contact@ c ON c.id OPERATOR(pg_catalog.=) i.contact_id"
-	" WHERE i.contact_id IS DISTINCT FROM n.contact_id"
-	"  OR i.slug IS DISTINCT FROM 'main'"
+	" WHERE (i.contact_id OPERATOR(pg_catalog.=) n.contact_id"
+	"  AND i.slug OPERATOR(pg_catalog.=) 'main') IS NOT TRUE"
 	" ORDER BY n.n",
 	4, {INT4OID, INT8OID, UUIDOID, INT8OID}, "n, contact_id, key, holder"
 };
@@ -68,14 +71,16 @@ static const DirectoryQuery take_rows = {
 	" semantic_type = n.semantic_type, slug = 'main', value = n.value,"
 	" status = n.status"
 	" FROM @rows@ WHERE i.id OPERATOR(pg_catalog.=) n.id"
-	" AND i.contact_id IS NOT DISTINCT FROM n.seen_holder"
-	" AND i.status::pg_catalog.text IS NOT DISTINCT FROM n.seen_status",
+	" AND (i.contact_id OPERATOR(pg_catalog.=) n.seen_holder"
+	"  OR i.contact_id IS NULL AND n.seen_holder IS NULL)"
+	" AND (i.status OPERATOR(pg_catalog.=) n.seen_status"
+	"  OR i.status IS NULL AND n.seen_status IS NULL)",
 	7, {INT8OID, INT8OID, TEXTOID, TEXTOID, TEXTOID, INT8OID, TEXTOID},
 	"id, contact_id, semantic_type, value, status, seen_holder, seen_status"
 };
 
 /* The holder column of a claim: 0 makes the value exclusive (rule I10). */
-static int64
+int64
 claim_holder(const Claim *claim)
 {
 	return claim->type->is_exclusive ? 0 : claim->contact_id;
@@ -142,26 +147,74 @@ report_taken(Directory *dir, const Claim *claim, int64 holder,
 								"identifier_key_holder_key")));
 }
 
-/* Insert the claims that meet no row; return how many did not. */
+/* Insert the claims that meet no row, by a statement that fires triggers. */
 static int
-insert_new(Directory *dir, Claim *claims, int n)
+insert_by_statement(Directory *dir, Claim *claims, int n)
 {
 	Batch	   *batch = batch_create(&insert_claims, n);
 	int			i;
 
 	for (i = 0; i < n; i++)
 	{
-		Datum		values[4];
-		bool		nulls[4] = {false, false, false, false};
+		Datum		values[5];
+		bool		nulls[5] = {false, false, false, false, false};
 
 		values[0] = Int64GetDatum(claims[i].contact_id);
 		values[1] = CStringGetTextDatum(claims[i].type->name);
 		values[2] = claims[i].value;
 		nulls[3] = claims[i].status == STATE_NONE;
 		values[3] = nulls[3] ? (Datum) 0 : state_text(claims[i].status);
+		nulls[4] = claims[i].status <= STATE_NOT_OPTED_IN;
+		values[4] = nulls[4] ? (Datum) 0 :
+			CStringGetTextDatum(claims[i].reason);
 		batch_add(batch, values, nulls);
 	}
 	return n - (int) batch_run(dir, batch);
+}
+
+/* The triggers did not see these rows: log the states that came with them. */
+static void
+log_new_states(Directory *dir, Claim *claims, int n)
+{
+	StateChange *changes = palloc(sizeof(StateChange) * n);
+	int			nchanges = 0;
+	int			i;
+
+	for (i = 0; i < n; i++)
+	{
+		StateChange *change = &changes[nchanges];
+
+		if (!claims[i].is_new || claims[i].status <= STATE_NOT_OPTED_IN)
+			continue;
+		memset(change, 0, sizeof(*change));
+		change->key = UUIDPGetDatum(&claims[i].key);
+		change->before = STATE_NONE;
+		change->after = claims[i].status;
+		change->reason = CStringGetTextDatum(claims[i].reason);
+		nchanges++;
+	}
+	check_and_log(dir, changes, nchanges);
+}
+
+/*
+ * Insert the claims that meet no row; return how many did.  Rows that come by
+ * a statement inherit states on their own, so the contacts are to be asked.
+ */
+static int
+insert_new(Directory *dir, Claim *claims, int n)
+{
+	int			nmet;
+	int			i;
+
+	if (can_insert_directly(dir))
+	{
+		nmet = insert_directly(dir, claims, n);
+		log_new_states(dir, claims, n);
+		return nmet;
+	}
+	for (i = 0; i < n; i++)
+		claims[i].inherits = claims[i].type->value_type == VALUE_EMAIL;
+	return insert_by_statement(dir, claims, n);
 }
 
 /* Find what stands in the way of the unfulfilled claims; see the query. */
@@ -182,13 +235,6 @@ find_obstacles(Directory *dir, Claim *claims, int n)
 		batch_add(batch, values, NULL);
 	}
 	return batch_run(dir, batch);
-}
-
-/* Did the client claim an opt-in that the value's state belies (rule C3)? */
-static bool
-says_less(ConsentState claimed, ConsentState known)
-{
-	return claimed > STATE_NOT_OPTED_IN && claimed < known;
 }
 
 /* Add the row in the way of the claim to those that are taken. */
@@ -215,11 +261,10 @@ add_taken(Batch *batch, const Claim *claim, HeapTuple tuple, TupleDesc desc,
 /*
  * Take the rows that may be taken, each with the stricter of its state and the
  * claimed one; refuse the claim if a row may not.  True if a row went away or
- * changed meanwhile: then the claims want another round.  *nkept counts the
- * states that were kept against what the client said.
+ * changed meanwhile: then the claims want another round.
  */
 static bool
-take_existing(Directory *dir, Claim *claims, int n, int *nkept)
+take_existing(Directory *dir, Claim *claims, int n)
 {
 	uint64		found = find_obstacles(dir, claims, n);
 	SPITupleTable *obstacles = SPI_tuptable;
@@ -249,7 +294,6 @@ take_existing(Directory *dir, Claim *claims, int n, int *nkept)
 						 DatumGetBool(SPI_getbinval(tuple, desc, 6, &isnull)));
 		state = SPI_getbinval(tuple, desc, 4, &isnull);
 		known = parse_state(state, isnull);
-		*nkept += says_less(claim->status, known) ? 1 : 0;
 		claim->inherits = known != claim->status;
 		add_taken(batch, claim, tuple, desc, known);
 	}
@@ -261,20 +305,20 @@ take_existing(Directory *dir, Claim *claims, int n, int *nkept)
 /*
  * Make each value the main identifier of its contact, within SPI_connect().
  * The contacts are locked by the caller and have no main identifier of that
- * kind.  Raises 23505 where another contact holds the value.  Returns how many
- * values kept a state stricter than what the claim said.
+ * kind.  Raises 23505 where another contact holds the value.
  */
-int
+void
 claim_main(Directory *dir, DirectoryInfo *info, Claim *claims, int n)
 {
-	int			nkept = 0;
 	int			rounds = 0;
 
+	if (n == 0)
+		return;
 	claim_keys(info, claims, n);
 	/* in the order of the index, for speed and against deadlocks */
 	qsort(claims, n, sizeof(Claim), compare_claims);
 	while (insert_new(dir, claims, n) > 0 &&
-		   take_existing(dir, claims, n, &nkept))
+		   take_existing(dir, claims, n))
 	{
 		CHECK_FOR_INTERRUPTS();
 		if (++rounds == CLAIM_ROUNDS)
@@ -285,5 +329,4 @@ claim_main(Directory *dir, DirectoryInfo *info, Claim *claims, int n)
 							 RelationGetRelationName(dir->identifier)),
 					 errtable(dir->identifier)));
 	}
-	return nkept;
 }

@@ -27,8 +27,24 @@
 #include "nodes/miscnodes.h"
 #endif
 
-#if PG_VERSION_NUM < 160000
-#include "utils/acl.h"
+/* Summarizing indexes came with 16, the tuple's own TID to ignore with 18. */
+#if PG_VERSION_NUM >= 160000
+#define compat_insert_index_tuples(result, slot, estate, conflict, arbiters) \
+	ExecInsertIndexTuples(result, slot, estate, false, true, conflict, \
+						  arbiters, false)
+#else
+#define compat_insert_index_tuples(result, slot, estate, conflict, arbiters) \
+	ExecInsertIndexTuples(result, slot, estate, false, true, conflict, \
+						  arbiters)
+#endif
+#if PG_VERSION_NUM >= 180000
+#define compat_check_index_constraints(result, slot, estate, tid, arbiters) \
+	(ItemPointerSetInvalid(&(slot)->tts_tid), \
+	 ExecCheckIndexConstraints(result, slot, estate, tid, &(slot)->tts_tid, \
+							   arbiters))
+#else
+#define compat_check_index_constraints(result, slot, estate, tid, arbiters) \
+	ExecCheckIndexConstraints(result, slot, estate, tid, arbiters)
 #endif
 
 #endif							/* COMPAT_H */

@@ -54,16 +54,17 @@ static const DirectoryQuery email_reason = {
 static const DirectoryQuery other_identifiers = {
 	"SELECT pg_catalog.bool_or(i.is_validated) FROM ONLY @identifier@ i"
 	" JOIN ONLY @semantic_type@ s"
-	"  ON s.name OPERATOR(pg_catalog.=) i.semantic_type"
+	"  ON s.name OPERATOR(pg_catalog.=) " KIND_OF("i")
 	" WHERE i.contact_id OPERATOR(pg_catalog.=) $1 AND s.is_contactable"
-	" AND NOT (i.slug IS NOT DISTINCT FROM 'main'"
+	" AND NOT ((i.slug OPERATOR(pg_catalog.=) 'main') IS TRUE"
 	"  AND (i.semantic_type OPERATOR(pg_catalog.=) 'email' AND $2"
 	"   OR i.semantic_type OPERATOR(pg_catalog.=) 'phone' AND $3)"
 	"  AND NOT EXISTS (SELECT FROM ONLY @identifier@ o"
 	"   WHERE o.contact_id OPERATOR(pg_catalog.=) $1"
-	"   AND o.semantic_type OPERATOR(pg_catalog.=) i.semantic_type"
+	"   AND " KIND_OF("o") " OPERATOR(pg_catalog.=) i.semantic_type"
 	"   AND o.value OPERATOR(pg_catalog.=)"
-	"    CASE i.semantic_type WHEN 'email' THEN $4 ELSE $5 END))",
+	"    CASE WHEN i.semantic_type OPERATOR(pg_catalog.=) 'email'"
+	"     THEN $4 ELSE $5 END))",
 	5, {INT8OID, BOOLOID, BOOLOID, TEXTOID, TEXTOID}, NULL
 };
 

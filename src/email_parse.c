@@ -384,14 +384,16 @@ email_error_detail(EmailError error)
 }
 
 /*
- * Providers that ignore dots in the local part, and the domain under which
- * their addresses are compared.
+ * A provider that ignores dots in the local part, and the domain under which
+ * its addresses are compared.
  */
-static const struct
+typedef struct DotlessProvider
 {
 	const char *domain;
 	const char *folded;
-}			dotless_providers[] =
+} DotlessProvider;
+
+static const DotlessProvider dotless_providers[] =
 {
 	{"gmail.com", "gmail.com"},
 	{"googlemail.com", "gmail.com"},

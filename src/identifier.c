@@ -40,7 +40,7 @@ static const DirectoryQuery lock_contact = {
 static const DirectoryQuery main_is_taken = {
 	"SELECT 1 FROM ONLY @identifier@ i"
 	" WHERE i.contact_id OPERATOR(pg_catalog.=) $1"
-	" AND i.semantic_type OPERATOR(pg_catalog.=) $2"
+	" AND " KIND_OF("i") " OPERATOR(pg_catalog.=) $2"
 	" AND i.slug OPERATOR(pg_catalog.=) 'main'",
 	2, {INT8OID, TEXTOID}, NULL
 };

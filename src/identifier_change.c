@@ -45,8 +45,9 @@ static const DirectoryQuery lock_contacts = {
 	" AND m.contact_id OPERATOR(pg_catalog.=) n.id" \
 	" AND m.semantic_type OPERATOR(pg_catalog.=) '" sqltype "'" \
 	" AND m.slug OPERATOR(pg_catalog.=) 'main'" \
-	" AND c." column " IS NOT DISTINCT FROM n.was::contacts." sqltype \
-	" AND c." column "::pg_catalog.text IS DISTINCT FROM m.value"
+	" AND (c." column " OPERATOR(pg_catalog.=) n.was::contacts." sqltype \
+	"   AND c." column "::pg_catalog.text OPERATOR(pg_catalog.<>) m.value" \
+	"  OR c." column " IS NULL AND n.was IS NULL)"
 
 #define FOLLOW_LOSS(column, sqltype) \
 	"UPDATE ONLY @contact@ c SET " column " = NULL" \
@@ -82,7 +83,7 @@ static const DirectoryQuery set_facts = {
 	" (SELECT pg_catalog.count(*) OPERATOR(pg_catalog.>) 0 AS is_reachable,"
 	"  coalesce(pg_catalog.bool_or(i.is_validated), false) AS is_validated"
 	"  FROM ONLY @identifier@ i JOIN ONLY @semantic_type@ s"
-	"   ON s.name OPERATOR(pg_catalog.=) i.semantic_type"
+	"   ON s.name OPERATOR(pg_catalog.=) " KIND_OF("i")
 	"  WHERE i.contact_id OPERATOR(pg_catalog.=) n.id AND s.is_contactable) f"
 	" WHERE c.id OPERATOR(pg_catalog.=) n.id"
 	" AND (c.is_reachable OPERATOR(pg_catalog.<>) f.is_reachable"

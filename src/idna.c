@@ -9,7 +9,9 @@
  * than what may be registered, so the outcome is checked once more:
  *
  * - Code points of data/unsafe_codepoints.tsv are refused before the mapping,
- *   which would silently delete many of them (soft hyphen, zero width space).
+ *   which would silently delete many of them (soft hyphen, zero width space),
+ *   and so are those of data/unassigned_unicode14.tsv: whatever ICU a server
+ *   has, it takes the same domains.
  * - Ideographic and full-width full stops are dots, as UTS #46 has it.
  * - The U-labels consist of what RFC 5892 permits: letters, marks, digits and
  *   inner hyphens.  Joiners (CONTEXTJ) and the few signs that belong to the
@@ -218,7 +220,7 @@ idna_to_ascii(const char *domain, size_t len, char out[IDNA_MAX_ASCII + 1],
 		return IDNA_TOO_LONG;
 	for (i = 0; i < n; i++)
 	{
-		if (text_is_unsafe(text[i]))
+		if (text_is_unsafe(text[i]) || text_is_unassigned(text[i]))
 			return IDNA_UNSAFE;
 	}
 	text_lower(text, n);

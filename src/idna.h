@@ -23,7 +23,7 @@ typedef enum IdnaResult
 {
 	IDNA_OK = 0,
 	IDNA_REFUSED,				/* by UTS #46 or IDNA2008 */
-	IDNA_UNSAFE,				/* an invisible or private code point */
+	IDNA_UNSAFE,				/* invisible, private, not in Unicode 14 */
 	IDNA_BAD_UTF8,
 	IDNA_BAD_LABEL,				/* empty, too long, hyphen at its ends */
 	IDNA_TOO_LONG,

@@ -52,10 +52,11 @@ typedef struct MainColumn
 	" t.contact_id OPERATOR(pg_catalog.=) n.id" \
 	" FROM @rows@ JOIN ONLY @contact@ c" \
 	"  ON c.id OPERATOR(pg_catalog.=) n.id" \
-	"  AND c." column " IS NOT DISTINCT FROM n.now::contacts." sqltype \
+	"  AND (c." column " OPERATOR(pg_catalog.=) n.now::contacts." sqltype \
+	"   OR c." column " IS NULL AND n.now IS NULL)" \
 	" LEFT JOIN ONLY @identifier@ m" \
 	"  ON m.contact_id OPERATOR(pg_catalog.=) n.id" \
-	"  AND m.semantic_type OPERATOR(pg_catalog.=) '" sqltype "'" \
+	"  AND " KIND_OF("m") " OPERATOR(pg_catalog.=) '" sqltype "'" \
 	"  AND m.slug OPERATOR(pg_catalog.=) 'main'" \
 	" LEFT JOIN ONLY @identifier@ t" \
 	"  ON t.key OPERATOR(pg_catalog.=) n.key" \
@@ -117,9 +118,10 @@ static const DirectoryQuery delete_rows = {
 };
 
 static const DirectoryQuery rename_rows = {
-	"UPDATE ONLY @identifier@ i SET value = n.value, status = n.status"
+	"UPDATE ONLY @identifier@ i SET value = n.value, status = n.status,"
+	" status_reason = n.reason"
 	" FROM @rows@ WHERE i.id OPERATOR(pg_catalog.=) n.id",
-	3, {INT8OID, TEXTOID, TEXTOID}, "id, value, status"
+	4, {INT8OID, TEXTOID, TEXTOID, TEXTOID}, "id, value, status, reason"
 };
 
 static const DirectoryQuery set_slugs = {
@@ -143,7 +145,7 @@ static const DirectoryQuery status_to_contact = {
 	" FROM @rows@, ONLY @identifier@ i"
 	" WHERE c.id OPERATOR(pg_catalog.=) n.id"
 	" AND i.contact_id OPERATOR(pg_catalog.=) n.id"
-	" AND i.semantic_type OPERATOR(pg_catalog.=) 'email'"
+	" AND " KIND_OF("i") " OPERATOR(pg_catalog.=) 'email'"
 	" AND i.slug OPERATOR(pg_catalog.=) 'main'"
 	" AND i.value OPERATOR(pg_catalog.=) c.email::pg_catalog.text"
 	" AND i.status OPERATOR(pg_catalog.<>) 'not_opted_in'"
@@ -153,11 +155,13 @@ static const DirectoryQuery status_to_contact = {
 
 /* ... and the contact's to a value without one. */
 static const DirectoryQuery status_to_value = {
-	"UPDATE ONLY @identifier@ i SET status = c.email_status"
+	"UPDATE ONLY @identifier@ i SET status = c.email_status, status_reason ="
+	" CASE WHEN c.email_status OPERATOR(pg_catalog.=) 'unsubscribed'"
+	" THEN 'own_wish' ELSE 'manual' END"
 	" FROM @rows@, ONLY @contact@ c"
 	" WHERE c.id OPERATOR(pg_catalog.=) n.id"
 	" AND i.contact_id OPERATOR(pg_catalog.=) n.id"
-	" AND i.semantic_type OPERATOR(pg_catalog.=) 'email'"
+	" AND " KIND_OF("i") " OPERATOR(pg_catalog.=) 'email'"
 	" AND i.slug OPERATOR(pg_catalog.=) 'main'"
 	" AND i.value OPERATOR(pg_catalog.=) c.email::pg_catalog.text"
 	" AND i.status OPERATOR(pg_catalog.=) 'not_opted_in'"
@@ -172,7 +176,7 @@ static const DirectoryQuery written_status = {
 	" WHERE c.id OPERATOR(pg_catalog.=) n.id"
 	" AND c.email_status OPERATOR(pg_catalog.=) n.status"
 	" AND i.contact_id OPERATOR(pg_catalog.=) n.id"
-	" AND i.semantic_type OPERATOR(pg_catalog.=) 'email'"
+	" AND " KIND_OF("i") " OPERATOR(pg_catalog.=) 'email'"
 	" AND i.slug OPERATOR(pg_catalog.=) 'main'"
 	" AND i.value OPERATOR(pg_catalog.=) c.email::pg_catalog.text"
 	" AND i.status OPERATOR(pg_catalog.<>) n.status",
@@ -233,7 +237,7 @@ settle_email_status(Directory *dir, Datum *contact_ids, int n)
 }
 
 /* Does a user's own trigger fire when rows of rel are written? */
-static bool
+bool
 has_user_triggers(Relation rel)
 {
 	Oid			contacts = get_namespace_oid("contacts", false);
@@ -333,7 +337,7 @@ count_kept(ClaimChunk *chunk)
 	{
 		Claim	   *claim = &chunk->claims[i];
 
-		if (claim->status > STATE_NOT_OPTED_IN)
+		if (claim->inherits && claim->status > STATE_NOT_OPTED_IN)
 			add_id_and(batch, Int64GetDatum(claim->contact_id), claim->value,
 					   state_text(claim->status));
 	}
@@ -379,7 +383,7 @@ flush_claims(ClaimChunk *chunk)
 	if (chunk->reread)
 		drop_superseded(chunk);
 	ids = palloc(sizeof(Datum) * (chunk->nclaims + 1));
-	(void) claim_main(chunk->dir, chunk->info, chunk->claims, chunk->nclaims);
+	claim_main(chunk->dir, chunk->info, chunk->claims, chunk->nclaims);
 	chunk->nkept += count_kept(chunk);
 	for (i = 0; i < chunk->nclaims; i++)
 	{
@@ -425,6 +429,7 @@ add_claims(ClaimChunk *chunk, TupleTableSlot *slot)
 		claim->value = PointerGetDatum(PG_DETOAST_DATUM_COPY(value));
 		claim->status = main_columns[m].column == CONTACT_EMAIL ? status :
 			claim->type->is_exclusive ? STATE_NOT_OPTED_IN : STATE_NONE;
+		claim->reason = "manual";
 		claim->inherits = false;
 		chunk->nclaims++;
 	}
@@ -607,6 +612,30 @@ add_release(MainWork *work, Datum id, ConsentState status)
 			  &id, NULL);
 }
 
+/* Why the address bears a state: a client said so, or the person did (C4). */
+static const char *
+change_reason(const ContactChange *change)
+{
+	return change->is_explicit ? "manual" : "own_wish";
+}
+
+/* Give the main identifier another value, and the state of that one. */
+static void
+add_rename(MainWork *work, Datum id, Datum value, ConsentState status,
+		   const char *reason)
+{
+	Datum		values[4];
+	bool		nulls[4] = {false, false, false, false};
+
+	values[0] = id;
+	values[1] = value;
+	nulls[2] = status == STATE_NONE;
+	values[2] = nulls[2] ? (Datum) 0 : state_text(status);
+	nulls[3] = status <= STATE_NOT_OPTED_IN;
+	values[3] = nulls[3] ? (Datum) 0 : CStringGetTextDatum(reason);
+	batch_add(work->rename, values, nulls);
+}
+
 /* The new value is the contact's own: the two exchange slugs (rule I4). */
 static void
 add_exchange(MainWork *work, Datum main_id, bool has_main, Datum own_id,
@@ -693,8 +722,7 @@ plan_change(MainWork *work, const ContactChange *change,
 	}
 	if (c->has_main && !c->has_target && !state_stays_behind(c->main_status))
 	{
-		add_id_and(work->rename, c->main_id, now,
-				   status == STATE_NONE ? (Datum) 0 : state_text(status));
+		add_rename(work, c->main_id, now, status, change_reason(change));
 		return;
 	}
 	if (c->has_main)
@@ -704,6 +732,7 @@ plan_change(MainWork *work, const ContactChange *change,
 	claim->type = type;
 	claim->value = now;
 	claim->status = status;
+	claim->reason = change_reason(change);
 	claim->inherits = false;
 }
 

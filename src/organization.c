@@ -28,7 +28,7 @@ enum
 static const DirectoryQuery rename_organization = {
 	"UPDATE ONLY @contact@ c SET organization_name = $2"
 	" WHERE c.organization_id OPERATOR(pg_catalog.=) $1"
-	" AND c.organization_name IS DISTINCT FROM $2",
+	" AND (c.organization_name OPERATOR(pg_catalog.=) $2) IS NOT TRUE",
 	2, {INT8OID, TEXTOID}, NULL
 };
 

@@ -218,7 +218,8 @@ match_alternative(const char **pattern, const char *digits, size_t n)
 /*
  * Read a number that begins with an international prefix of the region.  The
  * first prefix that leaves a possible number counts, else the first that
- * leaves a number; *is_prefixed says whether there was any prefix at all.
+ * leaves a number, else the first error; *is_prefixed says whether there was
+ * any prefix at all.
  */
 static PhoneError
 read_prefixed(const TypedNumber *typed, const PhoneRegion *region,
@@ -234,24 +235,26 @@ read_prefixed(const TypedNumber *typed, const PhoneRegion *region,
 		size_t		length = match_alternative(&pattern, typed->digits,
 											   typed->n);
 		char		number[PHONE_MAX_LENGTH + 1];
-		size_t		number_length;
+		size_t		number_length = 0;
+		bool		is_possible;
 		PhoneError	error;
 
 		if (length == 0)
 			continue;
 		error = read_international(typed, length, number, &number_length);
-		if (error == PHONE_OK &&
-			(result != PHONE_OK || phone_is_possible(number, number_length)))
+		is_possible = error == PHONE_OK &&
+			phone_is_possible(number, number_length);
+		if (is_possible || (error == PHONE_OK && result != PHONE_OK))
 		{
 			memcpy(out, number, number_length + 1);
 			*out_length = number_length;
 			result = PHONE_OK;
-			if (phone_is_possible(number, number_length))
-				break;
 		}
 		else if (!*is_prefixed)
 			result = error;
 		*is_prefixed = true;
+		if (is_possible)
+			break;
 	}
 	return result;
 }
@@ -378,7 +381,7 @@ int
 phone_calling_code(const char *canonical, size_t len)
 {
 	const CallingCode *code = NULL;
-	size_t		length;
+	size_t		length = 0;
 
 	if (len > 1)
 		code = find_calling_code(canonical + 1, len - 1, &length);
@@ -389,7 +392,7 @@ bool
 phone_is_possible(const char *canonical, size_t len)
 {
 	const CallingCode *code = NULL;
-	size_t		length;
+	size_t		length = 0;
 
 	if (len > 1)
 		code = find_calling_code(canonical + 1, len - 1, &length);

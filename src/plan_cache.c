@@ -17,6 +17,11 @@
  *	  were when it was made: it outlives them, and work is always a number of
  *	  changed rows, never a table.
  *
+ * Nothing in a query is found through search_path: tables, types, functions
+ * and operators are qualified, and IS DISTINCT FROM, IN, NULLIF and the simple
+ * CASE, which look for an operator =, are not used.  The path is not pinned,
+ * since triggers of users run within the queries.
+ *
  *-------------------------------------------------------------------------
  */
 #include "postgres.h"
@@ -24,6 +29,7 @@
 #include "access/table.h"
 #include "access/xact.h"
 #include "catalog/namespace.h"
+#include "common/hashfn.h"
 #include "lib/stringinfo.h"
 #include "miscadmin.h"
 #include "nodes/makefuncs.h"
@@ -49,6 +55,7 @@ typedef struct PlanEntry
 {
 	PlanKey		key;			/* hash key, must be first */
 	SPIPlanPtr	plan;			/* NULL until built */
+	uint32		path_hash;		/* search_path that it was planned under */
 } PlanEntry;
 
 static HTAB *plan_cache = NULL;
@@ -221,7 +228,7 @@ query_text(Directory *dir, const DirectoryQuery *query, bool is_single)
 }
 
 /* Run as the owner of the directory's tables, as foreign keys do. */
-static void
+void
 become_owner(Directory *dir, Oid *save_userid, int *save_sec_context)
 {
 	GetUserIdAndSecContext(save_userid, save_sec_context);
@@ -243,28 +250,33 @@ begin_index_planning(void)
 	for (i = 0; i < lengthof(off); i++)
 		(void) set_config_option(off[i], "off", PGC_USERSET, PGC_S_SESSION,
 								 GUC_ACTION_SAVE, true, 0, false);
-	/* names in the query are qualified; nothing is found otherwise */
-	(void) set_config_option("search_path", "pg_catalog, pg_temp",
-							 PGC_USERSET, PGC_S_SESSION,
-							 GUC_ACTION_SAVE, true, 0, false);
 	return nestlevel;
 }
 
 /*
- * Prepare, plan and save the query.  The generic plan is made here, and not
- * when first executed, so that the planner settings hold for it alone and not
- * for whatever a user's triggers run meanwhile.
+ * Make the generic plan here, and not when first executed, so that the planner
+ * settings hold for it alone and not for what triggers of users run meanwhile.
  */
+static void
+make_generic_plan(SPIPlanPtr plan)
+{
+	int			nestlevel = begin_index_planning();
+	CachedPlan *cached = SPI_plan_get_cached_plan(plan);
+
+	if (cached != NULL)
+		ReleaseCachedPlan(cached, CurrentResourceOwner);
+	AtEOXact_GUC(true, nestlevel);
+}
+
+/* Prepare, plan and save the query. */
 static SPIPlanPtr
 build_plan(Directory *dir, const DirectoryQuery *query, bool is_single)
 {
 	Oid			argtypes[QUERY_MAX_COLUMNS];
 	char	   *sql = query_text(dir, query, is_single);
 	SPIPlanPtr	plan;
-	CachedPlan *cached;
 	Oid			save_userid;
 	int			save_sec_context;
-	int			nestlevel;
 	int			i;
 
 	for (i = 0; i < query->ncols; i++)
@@ -272,7 +284,6 @@ build_plan(Directory *dir, const DirectoryQuery *query, bool is_single)
 			get_array_type(query->types[i]) : query->types[i];
 
 	become_owner(dir, &save_userid, &save_sec_context);
-	nestlevel = begin_index_planning();
 	plan = SPI_prepare_cursor(sql, query->ncols, argtypes,
 							  CURSOR_OPT_GENERIC_PLAN);
 	if (plan == NULL)
@@ -280,16 +291,14 @@ build_plan(Directory *dir, const DirectoryQuery *query, bool is_single)
 			 SPI_result_code_string(SPI_result), sql);
 	if (SPI_keepplan(plan) != 0)
 		elog(ERROR, "SPI_keepplan failed for %s", sql);
-	cached = SPI_plan_get_cached_plan(plan);
-	if (cached != NULL)
-		ReleaseCachedPlan(cached, CurrentResourceOwner);
-	AtEOXact_GUC(true, nestlevel);
+	make_generic_plan(plan);
 	SetUserIdAndSecContext(save_userid, save_sec_context);
 	return plan;
 }
 
 /*
- * The saved plan of the query.  The caller holds locks on the directory's
+ * The saved plan of the query.  The server plans again when search_path is
+ * another one; we do it first, with our settings.  The caller holds locks on the directory's
  * tables, else the validity check proves nothing.
  */
 static SPIPlanPtr
@@ -298,6 +307,7 @@ fetch_plan(Directory *dir, const DirectoryQuery *query, bool is_single)
 	PlanKey		key;
 	PlanEntry  *entry;
 	SPIPlanPtr	plan;
+	uint32		path_hash;
 	bool		found;
 
 	if (plan_cache == NULL)
@@ -308,8 +318,10 @@ fetch_plan(Directory *dir, const DirectoryQuery *query, bool is_single)
 	key.is_single = is_single;
 
 	entry = hash_search(plan_cache, &key, HASH_FIND, NULL);
+	path_hash = hash_bytes((const unsigned char *) namespace_search_path,
+						   strlen(namespace_search_path));
 	if (entry != NULL && entry->plan != NULL &&
-		SPI_plan_is_valid(entry->plan))
+		SPI_plan_is_valid(entry->plan) && entry->path_hash == path_hash)
 		return entry->plan;
 
 	/* the plans of dropped directories go when a new one is made */
@@ -319,6 +331,7 @@ fetch_plan(Directory *dir, const DirectoryQuery *query, bool is_single)
 	if (found)
 		expire_plan(entry);
 	entry->plan = plan;
+	entry->path_hash = path_hash;
 	return plan;
 }
 

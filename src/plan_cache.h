@@ -27,6 +27,15 @@ typedef struct DirectoryQuery
 	const char *columns;
 } DirectoryQuery;
 
+/*
+ * The kind of an identifier, in a way that no index can be searched by.  The
+ * identifiers of a contact are few and are to be found by the contact; while
+ * the table is empty, an index that begins with the kind looks as good to the
+ * planner, and the plan outlives that.
+ */
+#define KIND_OF(alias) \
+	"(" alias ".semantic_type OPERATOR(pg_catalog.||) '')"
+
 /* The tables that maintenance works on, open and locked, and their owner. */
 typedef struct Directory
 {
@@ -48,6 +57,9 @@ typedef struct Batch
 
 extern void directory_open(Directory *dir, Relation fired);
 extern void directory_close(Directory *dir);
+
+extern void become_owner(Directory *dir, Oid *save_userid,
+						 int *save_sec_context);
 
 extern uint64 query_run(Directory *dir, const DirectoryQuery *query,
 						Datum *values, const char *nulls);

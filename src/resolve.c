@@ -38,7 +38,7 @@ static const DirectoryQuery read_identifier = {
 	"SELECT i.semantic_type, i.value, i.slug, m.id FROM ONLY @identifier@ i"
 	" LEFT JOIN ONLY @identifier@ m"
 	"  ON m.contact_id OPERATOR(pg_catalog.=) i.contact_id"
-	"  AND m.semantic_type OPERATOR(pg_catalog.=) i.semantic_type"
+	"  AND " KIND_OF("m") " OPERATOR(pg_catalog.=) i.semantic_type"
 	"  AND m.slug OPERATOR(pg_catalog.=) 'main'"
 	" WHERE i.id OPERATOR(pg_catalog.=) $1",
 	1, {INT8OID}, NULL

@@ -99,7 +99,7 @@ CREATE TABLE identifier (
 	contact_id bigint REFERENCES contact (id) ON DELETE SET NULL,
 	semantic_type text NOT NULL REFERENCES semantic_type (name),
 	slug text,
-	value text,
+	value text COLLATE "C",
 	key uuid NOT NULL DEFAULT '00000000-0000-0000-0000-000000000000',
 	holder bigint NOT NULL DEFAULT 0,
 	validated_at timestamptz,

@@ -39,9 +39,9 @@ SELECT * FROM pg_temp.news();
 SELECT suppress('A@X.org', 'bounce', 'mail server'); -- said again: logged, with the state that stays
 SELECT * FROM pg_temp.news();
 SELECT suppress_many('{b@x.org,B@X.ORG,+49301234500,d@x.org,NULL}', 'screening', 'list');
-SELECT * FROM pg_temp.news() ORDER BY value;
+SELECT value, old, new, reason, source, evidence, role, is_now FROM pg_temp.news() ORDER BY value;
 INSERT INTO contact (id, email, email_status) VALUES (4, 'e@x.org', 'opted_in'), (5, 'f@x.org', 'unsubscribed'), (6, 'g@x.org', 'suppressed');
-SELECT * FROM pg_temp.news() ORDER BY value;
+SELECT value, old, new, reason, source, evidence, role, is_now FROM pg_temp.news() ORDER BY value;
 COPY contact (id, email, email_status) FROM stdin;
 7	h@x.org	opted_in
 8	i@x.org	not_opted_in
@@ -49,7 +49,7 @@ COPY contact (id, email, email_status) FROM stdin;
 SELECT * FROM pg_temp.news();
 INSERT INTO identifier (contact_id, semantic_type, slug, value, status, status_reason, source) VALUES
 	(7, 'email', 'work', 'j@x.org', 'opted_in', 'own_wish', 'fair'), (NULL, 'email', NULL, 'k@x.org', 'suppressed', 'bounce', 'old list');
-SELECT * FROM pg_temp.news() ORDER BY value;
+SELECT value, old, new, reason, source, evidence, role, is_now FROM pg_temp.news() ORDER BY value;
 -- moves of identifiers and contacts change no state; a released opt-in ends
 UPDATE identifier SET contact_id = 8, slug = 'personal' WHERE value = 'j@x.org';
 SELECT set_main(id) FROM identifier WHERE value = 'j@x.org';
@@ -77,7 +77,7 @@ MERGE INTO contact c USING (VALUES ('c@x.org'), ('p@x.org')) v (email) ON c.emai
 SELECT * FROM pg_temp.news();
 -- many rows in one statement
 UPDATE contact SET email_status = 'suppressed';
-SELECT * FROM pg_temp.news() ORDER BY value;
+SELECT value, old, new, reason, source, evidence, role, is_now FROM pg_temp.news() ORDER BY value;
 
 -- what is rolled back is not logged
 BEGIN;

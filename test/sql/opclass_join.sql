@@ -16,6 +16,8 @@ INSERT INTO list VALUES (0, NULL, NULL, NULL);
 ANALYZE person;
 ANALYZE list;
 
+SET jit = off;		-- enable_x = off looks expensive
+
 -- Look-ups by parameter use the index.
 SET enable_seqscan = off;
 SET enable_bitmapscan = off;
@@ -128,6 +130,7 @@ SELECT * FROM answer WHERE NOT same ORDER BY n;
 
 -- In parallel.
 RESET ALL;
+SET jit = off;
 SET search_path = opclass_test;
 SET parallel_setup_cost = 0;
 SET parallel_tuple_cost = 0;

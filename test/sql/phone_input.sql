@@ -85,6 +85,15 @@ FROM (VALUES (1, '+4930123456'::contacts.phone), (2, '+16502530000'), (3, '+1650
 ORDER BY n;
 SELECT pg_typeof(contacts.phone_country_code('+4930123456'));
 
+-- Soft errors: 16 has the functions to see them.
+SELECT current_setting('server_version_num')::int >= 160000 AS is_soft
+\gset
+\if :is_soft
+SELECT pg_input_is_valid('+49 30 123456', 'contacts.phone') AS valid, pg_input_is_valid('none', 'contacts.phone') AS invalid;
+\else
+SELECT true AS valid, false AS invalid;
+\endif
+
 RESET ROLE;
 SET client_min_messages = warning;
 DROP SCHEMA phone_test CASCADE;

@@ -333,7 +333,11 @@ sub change_value
 	my $id = $row->{contact};
 
 	return if $row->{value} eq $value;
-	die "23001\n" if is_frozen($row);
+	if (is_frozen($row))
+	{
+		# the unique index speaks before the guard
+		die $self->claimant($row->{type}, $value, $id) ? "23505\n" : "23001\n";
+	}
 	$self->with_followers(
 		sub {
 			my $slug = $row->{slug};
@@ -414,7 +418,7 @@ sub set_state
 
 	if (!$row)
 	{
-		return if $status eq 'not_opted_in';
+		die "P0002\n" if $status eq 'opted_in';
 		$row = { type => $type, value => $value, status => 'not_opted_in', validated => 0 };
 		push @{ $self->{identifier} }, $row;
 	}
@@ -425,6 +429,9 @@ sub set_state
 	}
 	return if $row->{status} eq $status;
 	@$row{qw(status reason)} = ($status, $reason);
+
+	# An opt-in does not stay behind (I7).
+	$self->release($row) if $type eq 'email' && !defined $row->{contact};
 	$self->follow($self->{contact}{ $row->{contact} }, 0)
 	  if defined $row->{contact} && ($row->{slug} // '') eq 'main';
 	return;
