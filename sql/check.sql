@@ -12,8 +12,9 @@ CREATE FUNCTION contacts.check_catalogue(directory oid)
 BEGIN ATOMIC
 	SELECT m.kind, concat_ws('.', nullif(m.relation, ''), nullif(m.name, '')), NULL::bigint,
 		CASE
-			WHEN d.definition IS NULL THEN 'is missing'
-			WHEN d.definition <> m.definition THEN format('is %s; expected: %s', d.definition, m.definition)
+			WHEN d.definition IS NULL AND m.kind IN ('table', 'not null', 'view', 'function') THEN 'is missing'
+			WHEN d.definition IS NULL THEN 'is missing: ' || replace(m.definition, ' ON % ', format(' ON %I ', m.relation))
+			WHEN d.definition <> m.definition THEN replace(format('is %s; expected: %s', d.definition, m.definition), ' ON % ', format(' ON %I ', m.relation))
 			ELSE format('is %s', d.state)
 		END
 	FROM contacts.model m
@@ -227,6 +228,7 @@ CREATE FUNCTION contacts.check_directory(directory text, deep boolean DEFAULT tr
 AS $$
 DECLARE
 	schema_id oid := contacts.directory_schema(directory);
+	unread name;
 	is_readable boolean := true;
 	has_secret boolean := true;
 BEGIN
@@ -238,6 +240,19 @@ BEGIN
 	END LOOP;
 	IF NOT deep OR NOT is_readable THEN
 		RETURN;
+	END IF;
+
+	SELECT m.relation INTO unread
+	FROM contacts.model m
+	WHERE m.kind = 'table' AND NOT (has_schema_privilege(schema_id, 'USAGE')
+		AND has_table_privilege(format('%I.%I', directory, m.relation), 'SELECT'))
+	ORDER BY m.relation LIMIT 1;
+	IF FOUND THEN
+		RAISE EXCEPTION USING ERRCODE = 'insufficient_privilege',
+			MESSAGE = format('permission denied to check the rows of directory "%s"', directory),
+			DETAIL = format('You may not read its table "%s".', unread),
+			HINT = 'With deep => false the catalogue alone is checked.',
+			SCHEMA = directory, TABLE = unread;
 	END IF;
 
 	FOR rule, object, row_id, message IN
@@ -398,6 +413,9 @@ BEGIN
 
 		IF findings @> '[{"rule": "trigger"}]' THEN
 			PERFORM contacts.attach_triggers(directory);
+		END IF;
+		IF findings @> '[{"rule": "secret"}]' THEN
+			PERFORM contacts.close_secret(directory);
 		END IF;
 		FOR rule, object, ids, statement IN
 			SELECT f.rule, f.object, f.ids, contacts.repair_statement(f.object)

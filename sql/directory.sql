@@ -20,71 +20,82 @@ BEGIN ATOMIC
 END;
 COMMENT ON FUNCTION contacts.function_signature(oid) IS 'name and argument types of a function, free of the name of its schema';
 
+-- pg_depend leads to the objects of one schema by index, however many there are
+-- in the database.
 CREATE FUNCTION contacts.describe_directory(directory oid, kinds text[])
 	RETURNS TABLE (kind text, relation name, name text, definition text, state text)
-	LANGUAGE sql STABLE PARALLEL SAFE SET search_path = pg_catalog, pg_temp
+	LANGUAGE sql STABLE PARALLEL SAFE
+	SET search_path = pg_catalog, pg_temp SET quote_all_identifiers = off
 BEGIN ATOMIC
-	SELECT 'table', c.relname, ''::text,
-		CASE c.relkind WHEN 'r' THEN 'ordinary' WHEN 'p' THEN 'partitioned' ELSE 'foreign' END
-		|| CASE c.relpersistence WHEN 'p' THEN '' ELSE ', not logged' END
-		|| CASE WHEN EXISTS (SELECT FROM pg_inherits i WHERE c.oid IN (i.inhrelid, i.inhparent))
-			THEN ', inherits or is inherited' ELSE '' END,
+	WITH object AS (
+		SELECT d.classid, d.objid, n.nspname FROM pg_depend d JOIN pg_namespace n ON n.oid = d.refobjid
+		WHERE d.refclassid = 'pg_namespace'::regclass AND d.refobjid = directory
+	), tab AS (
+		SELECT c.oid, c.relname, c.relkind, c.relpersistence,
+			format(' ON %I.%I ', o.nspname, c.relname) AS on_table,
+			format(' REFERENCES %I.', o.nspname) AS references_schema
+		FROM object o JOIN pg_class c ON o.classid = 'pg_class'::regclass AND c.oid = o.objid
+		WHERE c.relkind IN ('r', 'p', 'f')
+	), col AS (
+		SELECT t.relname, a.*
+		FROM tab t JOIN pg_attribute a ON a.attrelid = t.oid
+		WHERE a.attnum > 0 AND NOT a.attisdropped
+	)
+	SELECT 'table', t.relname, ''::text,
+		CASE t.relkind WHEN 'r' THEN 'an ordinary table' WHEN 'p' THEN 'a partitioned table' ELSE 'a foreign table' END
+		|| CASE t.relpersistence WHEN 'p' THEN '' ELSE ', not logged' END
+		|| CASE WHEN EXISTS (SELECT FROM pg_inherits i WHERE t.oid IN (i.inhrelid, i.inhparent))
+			THEN ', with inheritance' ELSE '' END,
 		NULL::text
-	FROM pg_class c
-	WHERE c.relnamespace = directory AND c.relkind IN ('r', 'p', 'f') AND 'table' = ANY (kinds)
+	FROM tab t
+	WHERE 'table' = ANY (kinds)
 	UNION ALL
-	SELECT 'column', c.relname, a.attname, format_type(a.atttypid, a.atttypmod), NULL
-	FROM pg_class c JOIN pg_attribute a ON a.attrelid = c.oid
-	WHERE c.relnamespace = directory AND c.relkind IN ('r', 'p', 'f') AND 'column' = ANY (kinds)
-		AND a.attnum > 0 AND NOT a.attisdropped
+	SELECT 'column', c.relname, c.attname, format_type(c.atttypid, c.atttypmod), NULL
+	FROM col c
+	WHERE 'column' = ANY (kinds)
 	UNION ALL
-	SELECT 'not null', c.relname, a.attname, 'NOT NULL', NULL
-	FROM pg_class c JOIN pg_attribute a ON a.attrelid = c.oid
-	WHERE c.relnamespace = directory AND c.relkind IN ('r', 'p', 'f') AND 'not null' = ANY (kinds)
-		AND a.attnum > 0 AND a.attnotnull AND NOT a.attisdropped
+	SELECT 'not null', c.relname, c.attname, 'NOT NULL', NULL
+	FROM col c
+	WHERE 'not null' = ANY (kinds) AND c.attnotnull
 	UNION ALL
-	SELECT 'default', c.relname, a.attname,
-		CASE a.attidentity WHEN '' THEN pg_get_expr(d.adbin, d.adrelid) ELSE 'GENERATED AS IDENTITY' END,
+	SELECT 'default', c.relname, c.attname,
+		CASE c.attidentity WHEN '' THEN pg_get_expr(d.adbin, d.adrelid) ELSE 'GENERATED AS IDENTITY' END,
 		NULL
-	FROM pg_class c JOIN pg_attribute a ON a.attrelid = c.oid
-		LEFT JOIN pg_attrdef d ON d.adrelid = a.attrelid AND d.adnum = a.attnum
-	WHERE c.relnamespace = directory AND c.relkind IN ('r', 'p', 'f') AND 'default' = ANY (kinds)
-		AND a.attnum > 0 AND NOT a.attisdropped AND (a.attidentity <> '' OR d.oid IS NOT NULL)
+	FROM col c LEFT JOIN pg_attrdef d ON d.adrelid = c.attrelid AND d.adnum = c.attnum
+	WHERE 'default' = ANY (kinds) AND (c.attidentity <> '' OR d.oid IS NOT NULL)
 	UNION ALL
-	SELECT 'constraint', c.relname, k.conname,
-		replace(pg_get_constraintdef(k.oid), format(' REFERENCES %I.', n.nspname), ' REFERENCES '),
+	SELECT 'constraint', t.relname, k.conname,
+		replace(pg_get_constraintdef(k.oid), t.references_schema, ' REFERENCES '),
 		NULL
-	FROM pg_constraint k JOIN pg_class c ON c.oid = k.conrelid JOIN pg_namespace n ON n.oid = c.relnamespace
-	WHERE n.oid = directory AND k.contype IN ('c', 'f', 'p', 'u', 'x') AND 'constraint' = ANY (kinds)
+	FROM tab t JOIN pg_constraint k ON k.conrelid = t.oid
+	WHERE 'constraint' = ANY (kinds) AND k.contype IN ('c', 'f', 'p', 'u', 'x')
 	UNION ALL
-	SELECT 'index', c.relname, i.relname,
-		regexp_replace(replace(pg_get_indexdef(i.oid),
-			format(' ON %I.%I ', n.nspname, c.relname), ' ON % '), ' WITH \(.*?\)', ''),
+	SELECT 'index', t.relname, i.relname,
+		regexp_replace(replace(pg_get_indexdef(i.oid), t.on_table, ' ON % '), ' WITH \(.*?\)', ''),
 		CASE WHEN x.indisvalid AND x.indisready AND x.indislive THEN 'valid' ELSE 'invalid' END
-	FROM pg_index x JOIN pg_class i ON i.oid = x.indexrelid JOIN pg_class c ON c.oid = x.indrelid
-		JOIN pg_namespace n ON n.oid = c.relnamespace
-	WHERE n.oid = directory AND c.relkind IN ('r', 'p') AND 'index' = ANY (kinds)
+	FROM tab t JOIN pg_index x ON x.indrelid = t.oid JOIN pg_class i ON i.oid = x.indexrelid
+	WHERE 'index' = ANY (kinds)
 	UNION ALL
-	SELECT 'trigger', c.relname, t.tgname,
-		replace(pg_get_triggerdef(t.oid), format(' ON %I.%I ', n.nspname, c.relname), ' ON % '),
-		t.tgenabled::text
-	FROM pg_trigger t JOIN pg_class c ON c.oid = t.tgrelid JOIN pg_namespace n ON n.oid = c.relnamespace
-	WHERE n.oid = directory AND NOT t.tgisinternal AND 'trigger' = ANY (kinds)
+	SELECT 'trigger', t.relname, g.tgname,
+		replace(pg_get_triggerdef(g.oid), t.on_table, ' ON % '),
+		g.tgenabled::text
+	FROM tab t JOIN pg_trigger g ON g.tgrelid = t.oid
+	WHERE 'trigger' = ANY (kinds) AND NOT g.tgisinternal
 	UNION ALL
 	SELECT 'view', c.relname, '',
 		CASE WHEN 'security_invoker=true' = ANY (c.reloptions)
 			THEN 'security_invoker' ELSE 'reads with the rights of its owner' END,
 		NULL
-	FROM pg_class c
-	WHERE c.relnamespace = directory AND c.relkind = 'v' AND 'view' = ANY (kinds)
+	FROM object o JOIN pg_class c ON o.classid = 'pg_class'::regclass AND c.oid = o.objid
+	WHERE 'view' = ANY (kinds) AND c.relkind = 'v'
 	UNION ALL
 	SELECT 'function', '', contacts.function_signature(p.oid),
 		concat(CASE p.provolatile WHEN 'i' THEN 'immutable' WHEN 's' THEN 'stable' ELSE 'volatile' END,
 			CASE WHEN p.prosecdef THEN ', security definer' END,
 			', ' || array_to_string(p.proconfig, ', ')),
 		NULL
-	FROM pg_proc p
-	WHERE p.pronamespace = directory AND 'function' = ANY (kinds);
+	FROM object o JOIN pg_proc p ON o.classid = 'pg_proc'::regclass AND p.oid = o.objid
+	WHERE 'function' = ANY (kinds);
 END;
 COMMENT ON FUNCTION contacts.describe_directory(oid, text[]) IS 'what the catalogue says of a schema, by kind of object, in a form that is the same in every directory';
 
@@ -104,8 +115,9 @@ COMMENT ON COLUMN contacts.model.definition IS 'definition, free of the name of 
 COMMENT ON COLUMN contacts.model.state IS 'triggers: when they fire (pg_trigger.tgenabled); indexes: valid';
 GRANT SELECT ON contacts.model TO PUBLIC;
 
--- Also for a superuser to call after pg_upgrade, should a later server word
--- definitions in another way.
+-- The last thing that an upgrade of the extension does, too; and for a
+-- superuser to call after pg_upgrade, should a later server word definitions
+-- in another way.
 CREATE FUNCTION contacts.build_model() RETURNS void
 	LANGUAGE plpgsql VOLATILE PARALLEL UNSAFE
 	SET search_path = pg_catalog, pg_temp SET client_min_messages = warning
@@ -186,8 +198,8 @@ BEGIN ATOMIC
 END;
 COMMENT ON FUNCTION contacts.missing_triggers(oid) IS 'triggers of the extension that a directory lacks, has altered or has disarmed, and the statements that put them right';
 
--- RAISE once for a finding: called by attach_triggers() before it makes
--- triggers with rights that the caller does not have.
+-- attach_triggers() calls it before it makes triggers with rights that the
+-- caller does not have.
 CREATE FUNCTION contacts.check_shape(directory oid) RETURNS void
 	LANGUAGE plpgsql STABLE PARALLEL SAFE SET search_path = pg_catalog, pg_temp
 AS $$
@@ -246,13 +258,33 @@ BEGIN ATOMIC
 END;
 COMMENT ON FUNCTION contacts.secret_fingerprint(bytea) IS 'what setting.secret_fingerprint must be for a secret';
 
+-- Default privileges give others rights on tables that are the owner's alone.
+CREATE FUNCTION contacts.close_secret(directory text) RETURNS void
+	LANGUAGE plpgsql VOLATILE PARALLEL UNSAFE SET search_path = pg_catalog, pg_temp
+AS $$
+DECLARE
+	grantee text;
+BEGIN
+	FOR grantee IN
+		SELECT DISTINCT CASE a.grantee WHEN 0 THEN 'PUBLIC' ELSE quote_ident(pg_get_userbyid(a.grantee)) END
+		FROM pg_class c
+			LEFT JOIN pg_attribute t ON t.attrelid = c.oid
+			CROSS JOIN LATERAL (SELECT x.grantee FROM aclexplode(c.relacl) x
+				UNION SELECT x.grantee FROM aclexplode(t.attacl) x) a
+		WHERE c.oid = format('%I.secret', directory)::regclass AND a.grantee <> c.relowner
+	LOOP
+		EXECUTE format('REVOKE ALL ON %1$I.secret FROM %2$s CASCADE', directory, grantee);
+	END LOOP;
+END
+$$;
+COMMENT ON FUNCTION contacts.close_secret(text) IS 'takes the rights that others than the owner have on the secret of a directory';
+
 CREATE FUNCTION contacts.create_directory(name text, secret bytea DEFAULT NULL, attach boolean DEFAULT true)
 	RETURNS void
 	LANGUAGE plpgsql VOLATILE PARALLEL UNSAFE SET search_path = pg_catalog, pg_temp
 AS $$
 DECLARE
 	key bytea := coalesce(secret, contacts.new_secret());
-	grantee text;
 BEGIN
 	IF name IS NULL THEN
 		RAISE EXCEPTION USING ERRCODE = 'null_value_not_allowed',
@@ -279,14 +311,7 @@ BEGIN
 	EXECUTE contacts.directory_script();
 	PERFORM set_config('search_path', 'pg_catalog, pg_temp', true);
 
-	-- Default privileges may have given others what is the owner's alone.
-	FOR grantee IN
-		SELECT DISTINCT CASE a.grantee WHEN 0 THEN 'PUBLIC' ELSE quote_ident(pg_get_userbyid(a.grantee)) END
-		FROM pg_class c CROSS JOIN aclexplode(c.relacl) a
-		WHERE c.oid = format('%I.secret', name)::regclass AND a.grantee <> c.relowner
-	LOOP
-		EXECUTE format('REVOKE ALL ON %I.secret FROM %s', name, grantee);
-	END LOOP;
+	PERFORM contacts.close_secret(name);
 	EXECUTE format('INSERT INTO %I.secret (value) VALUES ($1)', name) USING key;
 	EXECUTE format('INSERT INTO %I.setting (version, secret_fingerprint) VALUES ($1, $2)', name)
 		USING contacts.extension_version(), contacts.secret_fingerprint(key);
@@ -334,7 +359,7 @@ BEGIN
 		EXECUTE format('DROP SCHEMA %I CASCADE', directory);
 		RETURN;
 	END IF;
-	EXECUTE format('LOCK TABLE ONLY %1$I.contact, ONLY %1$I.identifier', directory);
+	EXECUTE format('LOCK TABLE ONLY %1$I.contact, ONLY %1$I.identifier IN SHARE ROW EXCLUSIVE MODE', directory);
 	EXECUTE format('SELECT count(*) FROM ONLY %I.contact', directory) INTO contact_count;
 	EXECUTE format($q$SELECT count(*) FROM ONLY %I.identifier WHERE status IN ('suppressed', 'unsubscribed')$q$, directory)
 		INTO state_count;
@@ -441,8 +466,10 @@ CREATE VIEW contacts.directory WITH (security_invoker = true) AS
 		pg_get_userbyid(c.relowner) AS owner,
 		contacts.directory_version(n.oid) AS version,
 		NOT EXISTS (SELECT FROM contacts.missing_triggers(n.oid)) AS is_armed
-	FROM pg_trigger t JOIN pg_class c ON c.oid = t.tgrelid JOIN pg_namespace n ON n.oid = c.relnamespace
-	WHERE t.tgfoid = 'contacts.contact_claim'::regproc AND c.relname = 'contact';
+	FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace
+	WHERE c.relname = 'contact' AND EXISTS (
+		SELECT FROM pg_trigger t JOIN pg_proc p ON p.oid = t.tgfoid
+		WHERE t.tgrelid = c.oid AND p.pronamespace = 'contacts'::regnamespace);
 COMMENT ON VIEW contacts.directory IS 'the directories of this database, recognised by their triggers';
 COMMENT ON COLUMN contacts.directory.name IS 'schema of the directory';
 COMMENT ON COLUMN contacts.directory.owner IS 'role that owns its table contact';

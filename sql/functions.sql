@@ -38,7 +38,7 @@ COMMENT ON FUNCTION contacts.lock_holder(regclass, bigint) IS 'locks the contact
 
 CREATE FUNCTION contacts.promote_identifier(identifier regclass, id bigint) RETURNS bigint
 	LANGUAGE c VOLATILE STRICT AS 'MODULE_PATHNAME';
-COMMENT ON FUNCTION contacts.promote_identifier(regclass, bigint) IS 'makes the identifier the main one of its kind and returns its contact (rule I4); P0002 if nobody holds it; needs UPDATE on the table';
+COMMENT ON FUNCTION contacts.promote_identifier(regclass, bigint) IS 'makes the identifier the main one of its kind and returns its contact (rule I4); P0002 if nobody holds it; needs UPDATE on the table or its column slug';
 
 CREATE FUNCTION contacts.change_consent(identifier regclass, addresses text[], state text,
 	reason text, source text DEFAULT NULL, evidence jsonb DEFAULT NULL)

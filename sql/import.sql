@@ -1,8 +1,11 @@
 -- Import: any table of people into a directory, set-based, with the rights of
 -- whoever calls.  contacts.import_contacts() at the end tells the story; the
 -- functions before it are its chapters.  Each builds one statement over all
--- rows: names are quoted, values stay in tables.  Between the chapters stand
--- temporary tables, all named contacts_import_...:
+-- rows: names are quoted, values stay in tables.  Identifiers are looked up by
+-- index, in subqueries that the planner cannot turn into joins: those are at the
+-- mercy of the statistics of a table that was just filled (measured: a nested
+-- loop over a hundred million pairs).  Between the chapters stand temporary
+-- tables, all named contacts_import_...:
 --   row           the staged rows, read, with n, their number
 --   fault         rows to reject: column, SQLSTATE and reason
 --   organization  what the rows say of organizations, looked up
@@ -88,14 +91,14 @@ BEGIN
 					WHEN a.attname IN ('line', 'row_number') AND a.atttypid IN (20, 21, 23) THEN 'line'
 					ELSE 'unknown'
 				END AS role,
-				CASE
-					WHEN a.attname IN ('id', 'organization_id') THEN 'bigint'::regtype::oid
+				(CASE
+					WHEN a.attname IN ('id', 'organization_id') THEN 'bigint'::regtype
 					WHEN a.attname IN ('organization_name', 'organization_slug') THEN 'text'::regtype
 					WHEN f.name IS NOT NULL THEN f.atttypid
 					WHEN k.value_type = 'email' THEN 'contacts.email'::regtype
 					WHEN k.value_type = 'phone' THEN 'contacts.phone'::regtype
 					ELSE 'text'::regtype
-				END AS type,
+				END)::oid AS type,
 				coalesce(f.atttypmod, -1) AS typmod, f.attcollation, f.default_value,
 				k.name AS semantic_type, l.slug, k.is_exclusive, k.space
 			FROM pg_attribute a
@@ -119,9 +122,11 @@ BEGIN
 				WHEN p.type = p.atttypid AND p.typmod = p.atttypmod AND t.typcategory <> 'S' THEN 'typed'
 				ELSE 'input'
 			END,
-			EXISTS (SELECT FROM pg_opclass o JOIN pg_am m ON m.oid = o.opcmethod
-				WHERE m.amname = 'btree' AND o.opcdefault
-					AND (o.opcintype IN (p.type, t.typbasetype) OR t.typcategory IN ('S', 'E'))),
+			-- an equality that is found whatever the search_path
+			t.typtype = 'e' OR (t.typcategory = 'S' AND t.typnamespace = 'pg_catalog'::regnamespace)
+				OR EXISTS (SELECT FROM pg_operator o
+					WHERE o.oprname = '=' AND o.oprnamespace = 'pg_catalog'::regnamespace
+						AND o.oprleft = coalesce(nullif(t.typbasetype, 0), t.oid) AND o.oprright = o.oprleft),
 			p.default_value, p.semantic_type, p.slug,
 			(SELECT array_agg(k.name ORDER BY k.name) FROM kind k WHERE k.space = p.space),
 			coalesce(p.is_exclusive, false),
@@ -169,8 +174,9 @@ $$;
 COMMENT ON FUNCTION contacts.import_check(text, regclass, contacts.import_column[], text[], text, boolean) IS 'checks the options and columns of an import; 22023';
 
 -- One pass over the staging table: every value is trimmed and read once; an
--- empty one is a missing one.  n is the place of a row in the table, which is
--- the order of the file for a table that was filled by one COPY.
+-- empty one is a missing one.  n follows the column row_number or line; without
+-- one it is the place of a row in the table, which is the order of the file for a
+-- table that was filled by one COPY.
 CREATE FUNCTION contacts.import_read(staging text, columns contacts.import_column[]) RETURNS bigint
 	LANGUAGE plpgsql VOLATILE PARALLEL UNSAFE SET search_path = pg_catalog, pg_temp
 	SET synchronize_seqscans = off SET max_parallel_workers_per_gather = 0
@@ -216,7 +222,7 @@ BEGIN
 	FROM unnest(columns) c
 	WHERE c.role IN ('field', 'status', 'organization', 'identifier', 'id');
 
-	SELECT format('s.%I::bigint', c.name) INTO line FROM unnest(columns) c
+	SELECT format('s.%I', c.name) INTO line FROM unnest(columns) c
 	WHERE c.role = 'line' ORDER BY c.ordinal LIMIT 1;
 
 	-- pg_timezone_names reads hundreds of files: once, and only if asked for
@@ -233,17 +239,19 @@ BEGIN
 		FROM (
 			SELECT r.*%6$s
 			FROM (
-				SELECT row_number() OVER () AS n, %7$s AS line, s.ctid AS place, s.tableoid AS part%8$s
+				SELECT row_number() OVER (%11$s) AS n, %7$s::bigint AS line, s.ctid AS place, s.tableoid AS part%8$s
 				FROM %9$s s
 			) r%10$s
 			OFFSET 0	-- so that every value is read once
 		) p$query$,
 		faults, coalesce(identity, 'true'), coalesce(organization, 'NULL'),
 		repeat(E'\n', (SELECT count(*)::integer - 1 FROM unnest(columns) c WHERE c.role = 'organization')),
-		results, parsed, coalesce(line, 'NULL::bigint'), raw, staging, zones);
+		results, parsed, coalesce(line, 'NULL'), raw, staging, zones,
+		'ORDER BY ' || line || ', s.tableoid, s.ctid');
 	GET DIAGNOSTICS read = ROW_COUNT;
 	ANALYZE pg_temp.contacts_import_row;
-	CREATE TEMPORARY TABLE contacts_import_fault (n bigint, ordinal integer, state text, reason text) ON COMMIT DROP;
+	CREATE TEMPORARY TABLE contacts_import_fault (n bigint PRIMARY KEY, ordinal integer, state text, reason text)
+		ON COMMIT DROP;
 	INSERT INTO pg_temp.contacts_import_fault (n, ordinal)
 		SELECT r.n, r.fault FROM pg_temp.contacts_import_row r WHERE r.fault IS NOT NULL;
 	RETURN read;
@@ -308,8 +316,8 @@ BEGIN
 		directory);
 	INSERT INTO pg_temp.contacts_import_fault (n, ordinal, state, reason)
 	SELECT r.n, first, CASE o.found WHEN 0 THEN 'P0002' ELSE 'P0003' END,
-		CASE o.found WHEN 0 THEN 'no organization is the one that the row says'
-			ELSE format('%s organizations are the one that the row says', o.found) END
+		CASE o.found WHEN 0 THEN 'there is no such organization'
+			ELSE format('%s organizations are called so', o.found) END
 	FROM pg_temp.contacts_import_row r JOIN pg_temp.contacts_import_organization o USING (organization)
 	WHERE r.fault IS NULL AND o.found <> 1;
 END
@@ -325,7 +333,7 @@ AS $function$
 DECLARE
 	claims text;
 BEGIN
-	SELECT string_agg(format('SELECT r.n, %1$s AS ordinal, %2$L::text AS space, r.c%1$s::text AS value
+	SELECT string_agg(format('SELECT r.n, %1$s AS ordinal, %2$L::text AS space, r.c%1$s::text COLLATE "C" AS value
 			FROM pg_temp.contacts_import_row r
 			WHERE r.c%1$s IS NOT NULL AND NOT EXISTS (SELECT FROM pg_temp.contacts_import_fault f WHERE f.n = r.n)',
 			c.ordinal, coalesce(c.kinds::text, '')), ' UNION ALL ')
@@ -368,31 +376,37 @@ BEGIN ATOMIC
 END;
 COMMENT ON FUNCTION contacts.import_difference(contacts.import_column[], text) IS 'the condition under which a row of an import changes its contact';
 
--- The identifiers that rows bring to the contacts in source (n, contact_id), as
--- a query: value, and old_id, the identifier whose label it takes.  A value that
--- the contact has already keeps its label; one that stands twice in a row counts
--- under the first.
-CREATE FUNCTION contacts.import_identifiers(directory text, columns contacts.import_column[], mode text, source text)
+-- The identifiers that rows bring to people, a table (n, contact_id), as a query:
+-- value, and old_id, the identifier whose label it takes.  A value that the
+-- contact has already keeps its label; one that stands twice in a row counts
+-- under the first.  In mode 'new' the contacts hold nothing besides what their
+-- columns say, and nothing is looked up.
+CREATE FUNCTION contacts.import_identifiers(directory text, columns contacts.import_column[], mode text, people text)
 	RETURNS text
 	LANGUAGE sql STABLE PARALLEL SAFE SET search_path = pg_catalog, pg_temp
 BEGIN ATOMIC
 	SELECT string_agg(format($query$
-		SELECT t.n, t.contact_id, %3$L::text AS semantic_type, %4$L::text AS slug, r.c%2$s::text AS value, old.id AS old_id
-		FROM %5$s t JOIN pg_temp.contacts_import_row r ON r.n = t.n
-			LEFT JOIN %1$I.identifier old ON old.contact_id = t.contact_id AND old.semantic_type = %3$L AND old.slug = %4$L
-		WHERE r.c%2$s IS NOT NULL%6$s%7$s
-			AND NOT EXISTS (SELECT FROM %1$I.identifier i WHERE i.contact_id = t.contact_id
-				AND i.semantic_type = ANY (%8$L) AND i.value = r.c%2$s::text)$query$,
-		directory, c.ordinal, c.semantic_type, c.slug, source,
+		SELECT w.n, w.contact_id, w.semantic_type, w.slug, w.value, %5$s AS old_id
+		FROM (
+			SELECT t.n, t.contact_id, %2$L::text AS semantic_type, %3$L::text AS slug, r.c%1$s::text AS value
+			FROM %4$s t JOIN pg_temp.contacts_import_row r ON r.n = t.n
+			WHERE r.c%1$s IS NOT NULL%6$s
+		) w
+		WHERE true%7$s%8$s$query$,
+		c.ordinal, c.semantic_type, c.slug, people,
+		CASE WHEN mode = 'new' THEN 'NULL::bigint' ELSE format('(SELECT i.id FROM %I.identifier i
+			WHERE i.contact_id = w.contact_id AND i.semantic_type = w.semantic_type AND i.slug = w.slug)', directory) END,
 		(SELECT string_agg(format(' AND (r.c%1$s IS NULL OR r.c%1$s::text <> r.c%2$s::text)', e.ordinal, c.ordinal), '')
 			FROM unnest(columns) e
 			WHERE e.kinds = c.kinds
 				AND (e.role = 'field' OR (e.role = 'identifier' AND e.ordinal < c.ordinal))),
-		CASE WHEN mode = 'fill' AND c.slug IS NULL THEN
-			format(' AND NOT EXISTS (SELECT FROM %I.identifier i WHERE i.contact_id = t.contact_id AND i.semantic_type = %L)',
-				directory, c.semantic_type)
-			WHEN mode = 'fill' THEN ' AND old.id IS NULL' END,
-		c.kinds), ' UNION ALL ' ORDER BY c.ordinal)
+		CASE WHEN mode <> 'new' THEN format(' AND (SELECT true FROM %I.identifier i
+			WHERE i.contact_id = w.contact_id AND i.semantic_type = ANY (%L) AND i.value = w.value LIMIT 1) IS NULL',
+			directory, c.kinds) END,
+		CASE WHEN mode = 'fill' THEN format(' AND (SELECT true FROM %I.identifier i
+			WHERE i.contact_id = w.contact_id AND i.semantic_type = w.semantic_type%s LIMIT 1) IS NULL',
+			directory, CASE WHEN c.slug IS NOT NULL THEN ' AND i.slug = w.slug' END) END),
+		' UNION ALL ' ORDER BY c.ordinal)
 	FROM unnest(columns) c WHERE c.role = 'identifier';
 END;
 COMMENT ON FUNCTION contacts.import_identifiers(text, contacts.import_column[], text, text) IS 'the query that finds the identifiers that rows of an import bring to contacts';
@@ -422,8 +436,12 @@ BEGIN
 				FROM pg_temp.contacts_import_row r WHERE r.c%1$s IS NOT NULL AND %2$s', c.ordinal, sound)
 		ELSE
 			format('SELECT r.n, %2$s AS ordinal, i.contact_id, %3$L::boolean AS is_match
-				FROM pg_temp.contacts_import_row r JOIN %1$I.identifier i ON i.value = r.c%2$s::text
-				WHERE i.semantic_type = ANY (%4$L) AND i.holder = 0 AND i.contact_id IS NOT NULL AND %5$s',
+				FROM pg_temp.contacts_import_row r CROSS JOIN LATERAL (
+					SELECT i.contact_id FROM %1$I.identifier i
+					WHERE i.semantic_type = ANY (%4$L) AND i.value = r.c%2$s::text AND i.holder = 0
+					OFFSET 0
+				) i
+				WHERE i.contact_id IS NOT NULL AND %5$s',
 				directory, c.ordinal, c.is_match, c.kinds, sound)
 		END, ' UNION ALL ')
 	INTO several, holders
@@ -453,20 +471,28 @@ END
 $function$;
 COMMENT ON FUNCTION contacts.import_holders(text, contacts.import_column[]) IS 'finds the contacts that rows of an import speak of';
 
--- The identifiers whose state the rows raise, as a query.  A state never falls
--- by an import: what is stricter stays, and not_opted_in says nothing.
+-- The addresses whose state the rows raise, as a query.  A state never falls by
+-- an import: what is stricter stays, and not_opted_in says nothing.  An opt-in
+-- is taken for an address that the contact holds; the stricter states hold for
+-- any.
 CREATE FUNCTION contacts.import_states(directory text, columns contacts.import_column[]) RETURNS text
 	LANGUAGE sql STABLE PARALLEL SAFE SET search_path = pg_catalog, pg_temp
 BEGIN ATOMIC
 	SELECT format($query$
-		SELECT t.n, i.id, r.c%2$s::text AS state
-		FROM pg_temp.contacts_import_target t
-			JOIN pg_temp.contacts_import_row r ON r.n = t.n
-			JOIN %1$I.contact c ON c.id = t.contact_id
-			JOIN %1$I.identifier i ON i.contact_id = c.id AND i.semantic_type = ANY (%4$L)
-				AND i.value = coalesce(%3$s, c.email)::text
-		WHERE array_position('{opted_in,unsubscribed,suppressed}'::text[], r.c%2$s::text)
-			> coalesce(array_position('{opted_in,unsubscribed,suppressed}'::text[], i.status::text), 0)$query$,
+		SELECT s.n, s.contact_id, s.address, s.state
+		FROM (
+			SELECT t.n, c.id AS contact_id, coalesce(%3$s, c.email)::text AS address, r.c%2$s::text AS state
+			FROM pg_temp.contacts_import_target t
+				JOIN pg_temp.contacts_import_row r ON r.n = t.n
+				JOIN %1$I.contact c ON c.id = t.contact_id
+			WHERE r.c%2$s <> 'not_opted_in'
+		) s
+		WHERE CASE s.state
+			WHEN 'opted_in' THEN EXISTS (SELECT FROM %1$I.identifier i
+				WHERE i.contact_id = s.contact_id AND i.semantic_type = ANY (%4$L)
+					AND i.value = s.address AND i.status = 'not_opted_in')
+			WHEN 'unsubscribed' THEN %1$I.address_status(s.address) IN ('not_opted_in', 'opted_in')
+			ELSE %1$I.address_status(s.address) <> 'suppressed' END$query$,
 		directory, s.ordinal, coalesce('r.c' || e.ordinal, 'NULL'), coalesce(e.kinds, '{email}'))
 	FROM unnest(columns) s LEFT JOIN unnest(columns) e ON e.name = 'email'
 	WHERE s.role = 'status';
@@ -521,10 +547,8 @@ DECLARE
 	status integer := (SELECT c.ordinal FROM unnest(columns) c WHERE c.role = 'status');
 	email text := coalesce((SELECT format('r.c%s', c.ordinal) FROM unnest(columns) c WHERE c.name = 'email'), 'NULL');
 BEGIN
-	IF status IS NULL OR has_column_privilege(format('%I.identifier', directory), 'status', 'UPDATE') THEN
-		RETURN;
-	END IF;
-	EXECUTE format($query$
+	IF status IS NOT NULL AND NOT has_column_privilege(format('%I.identifier', directory), 'status', 'UPDATE') THEN
+		EXECUTE format($query$
 		INSERT INTO pg_temp.contacts_import_fault (n, ordinal, state, reason)
 		SELECT r.n, %2$s, '42501', 'changing a consent state needs the privilege UPDATE on column "status" of identifier'
 		FROM pg_temp.contacts_import_row r
@@ -534,28 +558,68 @@ BEGIN
 			AND NOT EXISTS (SELECT FROM pg_temp.contacts_import_fault f WHERE f.n = r.n)
 			AND (t.n IS NULL OR (%3$s IS NOT NULL AND %3$s IS DISTINCT FROM c.email)
 				OR t.n IN (SELECT s.n FROM (%4$s) s))$query$,
-		directory, status, email, contacts.import_states(directory, columns));
+			directory, status, email, contacts.import_states(directory, columns));
+	END IF;
 END
 $function$;
 COMMENT ON FUNCTION contacts.import_consent(text, contacts.import_column[]) IS 'rejects rows of an import that would change a consent state without the right to (rule C9)';
 
--- New contacts whose row says more than columns of contact hold get their ids
--- beforehand.
+-- A column of the user's that must not be empty, and has no default, rejects the
+-- new contacts without a value for it.
+CREATE FUNCTION contacts.import_required(directory text, columns contacts.import_column[]) RETURNS void
+	LANGUAGE plpgsql VOLATILE PARALLEL UNSAFE SET search_path = pg_catalog, pg_temp
+AS $function$
+DECLARE
+	missing text;
+	reasons text;
+BEGIN
+	SELECT string_agg(f.condition, ' OR '),
+		string_agg(format(' WHEN %s THEN %L', f.condition, format('column "%s" must not be empty', f.name)), '')
+	INTO missing, reasons
+	FROM (
+		SELECT a.attname AS name, coalesce('r.c' || c.ordinal || ' IS NULL', 'true') AS condition
+		FROM pg_attribute a LEFT JOIN unnest(columns) c ON c.name = a.attname AND c.role = 'field'
+		WHERE a.attrelid = to_regclass(format('%I.contact', directory)) AND a.attnum > 0 AND NOT a.attisdropped
+			AND a.attnotnull AND NOT a.atthasdef AND a.attidentity = '' AND a.attname <> 'id'
+		ORDER BY a.attnum
+	) f;
+	IF missing IS NOT NULL THEN
+		EXECUTE format($query$
+			INSERT INTO pg_temp.contacts_import_fault (n, state, reason)
+			SELECT r.n, '23502', CASE%2$s END
+			FROM pg_temp.contacts_import_row r
+			WHERE (%1$s) AND NOT EXISTS (SELECT FROM pg_temp.contacts_import_fault f WHERE f.n = r.n)
+				AND NOT EXISTS (SELECT FROM pg_temp.contacts_import_target t WHERE t.n = r.n)$query$, missing, reasons);
+	END IF;
+END
+$function$;
+COMMENT ON FUNCTION contacts.import_required(text, contacts.import_column[]) IS 'rejects new contacts of an import that lack a value they must have';
+
+-- Where rows bring new contacts more than columns of contact hold, the ids are
+-- given beforehand; that needs USAGE on the sequence.
 CREATE FUNCTION contacts.import_new(directory text, columns contacts.import_column[]) RETURNS void
 	LANGUAGE plpgsql VOLATILE PARALLEL UNSAFE SET search_path = pg_catalog, pg_temp
 AS $function$
+DECLARE
+	sound CONSTANT text := 'NOT EXISTS (SELECT FROM pg_temp.contacts_import_fault f WHERE f.n = r.n)
+		AND NOT EXISTS (SELECT FROM pg_temp.contacts_import_target t WHERE t.n = r.n)';
+	brings text := (SELECT string_agg(format('r.c%s IS NOT NULL', c.ordinal), ' OR ')
+		FROM unnest(columns) c WHERE c.role = 'identifier');
+	is_needed boolean := false;
 BEGIN
 	CREATE TEMPORARY TABLE contacts_import_new (n bigint, contact_id bigint) ON COMMIT DROP;
-	IF NOT EXISTS (SELECT FROM unnest(columns) c WHERE c.role = 'identifier') THEN
-		RETURN;
+	DELETE FROM pg_temp.contacts_import_target t USING pg_temp.contacts_import_fault f WHERE f.n = t.n;
+	ANALYZE pg_temp.contacts_import_target;
+	IF brings IS NOT NULL THEN
+		EXECUTE format('SELECT EXISTS (SELECT FROM pg_temp.contacts_import_row r WHERE (%s) AND %s)', brings, sound)
+		INTO is_needed;
 	END IF;
-	INSERT INTO pg_temp.contacts_import_new (n, contact_id)
-	SELECT r.n, nextval(pg_get_serial_sequence(format('%I.contact', directory), 'id')::regclass)
-	FROM pg_temp.contacts_import_row r
-	WHERE NOT EXISTS (SELECT FROM pg_temp.contacts_import_fault f WHERE f.n = r.n)
-		AND NOT EXISTS (SELECT FROM pg_temp.contacts_import_target t WHERE t.n = r.n)
-	ORDER BY r.n;
-	ANALYZE pg_temp.contacts_import_new;
+	IF is_needed THEN
+		EXECUTE format('INSERT INTO pg_temp.contacts_import_new (n, contact_id)
+			SELECT r.n, nextval(%L) FROM pg_temp.contacts_import_row r WHERE %s ORDER BY r.n',
+			pg_get_serial_sequence(format('%I.contact', directory), 'id'), sound);
+		ANALYZE pg_temp.contacts_import_new;
+	END IF;
 END
 $function$;
 COMMENT ON FUNCTION contacts.import_new(text, contacts.import_column[]) IS 'gives ids to the contacts that an import makes, where their identifiers need them';
@@ -584,7 +648,11 @@ BEGIN
 		UNION ALL
 		SELECT 'id', 'w.contact_id' WHERE has_ids
 	) f;
-	IF names IS NULL THEN
+	IF names IS NULL OR NOT EXISTS (
+		SELECT FROM pg_temp.contacts_import_row r
+		WHERE NOT EXISTS (SELECT FROM pg_temp.contacts_import_fault f WHERE f.n = r.n)
+			AND NOT EXISTS (SELECT FROM pg_temp.contacts_import_target t WHERE t.n = r.n)
+	) THEN
 		RETURN 0;
 	END IF;
 	EXECUTE format($query$
@@ -612,10 +680,16 @@ AS $function$
 DECLARE
 	assignments text;
 BEGIN
+	IF NOT EXISTS (SELECT FROM pg_temp.contacts_import_target t WHERE t.is_match AND t.is_changed) THEN
+		RETURN;
+	END IF;
 	EXECUTE format($query$
-		SELECT FROM %1$I.contact c
-		WHERE c.id IN (SELECT r.contact_id FROM pg_temp.contacts_import_target r WHERE r.is_match AND r.is_changed%2$s)
-		ORDER BY c.id FOR NO KEY UPDATE$query$, directory, condition);
+		SELECT count(*)
+		FROM (
+			SELECT FROM %1$I.contact c
+			WHERE c.id IN (SELECT r.contact_id FROM pg_temp.contacts_import_target r WHERE r.is_match AND r.is_changed%2$s)
+			ORDER BY c.id FOR NO KEY UPDATE
+		) l$query$, directory, condition);
 	SELECT string_agg(format(CASE mode WHEN 'fill' THEN '%1$I = coalesce(c.%1$I, %2$s)'
 		ELSE '%1$I = coalesce(%2$s, c.%1$I)' END, f.name, f.value), ', ')
 	INTO assignments
@@ -633,50 +707,79 @@ BEGIN
 		FROM pg_temp.contacts_import_target t
 			JOIN pg_temp.contacts_import_row r ON r.n = t.n
 			LEFT JOIN pg_temp.contacts_import_organization o ON o.organization = r.organization
-		WHERE t.is_match AND t.is_changed AND c.id = t.contact_id AND (%3$s)%4$s
-			AND NOT EXISTS (SELECT FROM pg_temp.contacts_import_fault f WHERE f.n = r.n)$query$,
+		WHERE t.is_match AND t.is_changed AND c.id = t.contact_id AND (%3$s)%4$s$query$,
 		directory, assignments, contacts.import_difference(columns, mode), condition);
 END
 $function$;
 COMMENT ON FUNCTION contacts.import_update(text, contacts.import_column[], text, text) IS 'updates the contacts that an import changes';
 
--- Identifiers besides the main ones, then the states of those who were there.
+-- Identifiers besides the main ones.
 CREATE FUNCTION contacts.import_extend(directory text, columns contacts.import_column[], mode text, condition text)
 	RETURNS void
 	LANGUAGE plpgsql VOLATILE PARALLEL UNSAFE SET search_path = pg_catalog, pg_temp
 AS $function$
 DECLARE
-	people text := format($query$(
-		SELECT r.n, r.contact_id FROM pg_temp.contacts_import_new r WHERE true%1$s
-		UNION ALL
-		SELECT r.n, r.contact_id FROM pg_temp.contacts_import_target r WHERE r.is_match AND r.is_changed%1$s)$query$,
-		condition || ' AND NOT EXISTS (SELECT FROM pg_temp.contacts_import_fault f WHERE f.n = r.n)');
-	identifiers text := contacts.import_identifiers(directory, columns, mode, people);
-	states text := contacts.import_states(directory, columns);
+	identifiers text := contacts.import_identifiers(directory, columns, 'new', format(
+			'(SELECT r.n, r.contact_id FROM pg_temp.contacts_import_new r WHERE true%s)', condition))
+		|| ' UNION ALL ' || contacts.import_identifiers(directory, columns, mode, format(
+			'(SELECT r.n, r.contact_id FROM pg_temp.contacts_import_target r WHERE r.is_match AND r.is_changed%s)', condition));
 BEGIN
-	IF identifiers IS NOT NULL THEN
-		EXECUTE format('CREATE TEMPORARY TABLE contacts_import_identifier ON COMMIT DROP AS %s', identifiers);
-		-- the label goes to the new value; what must not be forgotten of the old one stays (I7)
-		EXECUTE format($query$
-			DELETE FROM %I.identifier i USING pg_temp.contacts_import_identifier w WHERE i.id = w.old_id$query$, directory);
+	IF identifiers IS NULL THEN
+		RETURN;
+	END IF;
+	EXECUTE format('CREATE TEMPORARY TABLE contacts_import_identifier ON COMMIT DROP AS %s', identifiers);
+	-- the label goes to the new value; what must not be forgotten of the old one stays (I7)
+	IF EXISTS (SELECT FROM pg_temp.contacts_import_identifier w WHERE w.old_id IS NOT NULL) THEN
+		EXECUTE format('DELETE FROM %I.identifier i USING pg_temp.contacts_import_identifier w WHERE i.id = w.old_id',
+			directory);
+	END IF;
+	IF EXISTS (SELECT FROM pg_temp.contacts_import_identifier) THEN
 		EXECUTE format($query$
 			INSERT INTO %I.identifier (contact_id, semantic_type, slug, value)
 			SELECT w.contact_id, w.semantic_type, w.slug, w.value
 			FROM pg_temp.contacts_import_identifier w
 			ORDER BY w.contact_id, w.semantic_type, w.slug, w.value$query$, directory);
-		DROP TABLE pg_temp.contacts_import_identifier;
 	END IF;
-	IF states IS NOT NULL THEN
-		EXECUTE format($query$
-			UPDATE %I.identifier i SET status = w.state, status_reason = 'import'
-			FROM (%s) w
-			WHERE i.id = w.id%s
-				AND NOT EXISTS (SELECT FROM pg_temp.contacts_import_fault f WHERE f.n = w.n)$query$,
-			directory, states, replace(condition, ' r.', ' w.'));
-	END IF;
+	DROP TABLE pg_temp.contacts_import_identifier;
 END
 $function$;
-COMMENT ON FUNCTION contacts.import_extend(text, contacts.import_column[], text, text) IS 'writes the identifiers and consent states that an import brings';
+COMMENT ON FUNCTION contacts.import_extend(text, contacts.import_column[], text, text) IS 'writes the identifiers that an import brings besides the main ones';
+
+-- Consent states of contacts who were there; new ones brought theirs along.
+CREATE FUNCTION contacts.import_raise(directory text, columns contacts.import_column[], condition text) RETURNS void
+	LANGUAGE plpgsql VOLATILE PARALLEL UNSAFE SET search_path = pg_catalog, pg_temp
+AS $function$
+DECLARE
+	states text := contacts.import_states(directory, columns);
+	state text;
+	addresses text[];
+BEGIN
+	IF states IS NULL THEN
+		RETURN;
+	END IF;
+	EXECUTE format($query$
+		CREATE TEMPORARY TABLE contacts_import_state ON COMMIT DROP AS
+		SELECT r.contact_id, r.address, r.state
+		FROM (%s) r JOIN pg_temp.contacts_import_target t ON t.n = r.n AND t.is_match AND t.is_changed
+		WHERE true%s$query$, states, condition);
+	FOR state, addresses IN
+		SELECT s.state, array_agg(s.address) FROM pg_temp.contacts_import_state s
+		WHERE s.state <> 'opted_in' GROUP BY s.state ORDER BY s.state
+	LOOP
+		PERFORM contacts.change_consent(format('%I.identifier', directory)::regclass, addresses, state, 'import',
+			nullif(current_setting('contacts.source', true), ''));
+	END LOOP;
+	IF EXISTS (SELECT FROM pg_temp.contacts_import_state s WHERE s.state = 'opted_in') THEN
+		EXECUTE format($query$
+			UPDATE %I.identifier i SET status = 'opted_in'
+			FROM pg_temp.contacts_import_state s
+			WHERE s.state = 'opted_in' AND i.contact_id = s.contact_id AND i.value = s.address
+				AND i.status = 'not_opted_in'$query$, directory);
+	END IF;
+	DROP TABLE pg_temp.contacts_import_state;
+END
+$function$;
+COMMENT ON FUNCTION contacts.import_raise(text, contacts.import_column[], text) IS 'raises the consent states that an import raises (rules C1 to C3)';
 
 -- Contacts without an exclusive value cannot be told apart by one.  Such a row
 -- speaks of a contact that says the same in every name, email and mobile phone,
@@ -686,33 +789,43 @@ CREATE FUNCTION contacts.import_twins(directory text, columns contacts.import_co
 AS $function$
 DECLARE
 	unclaimed text;
-	candidates text;
 	equality text;
+	queries text;
 	brought text := contacts.import_identifiers(directory, columns, 'update', 'pg_temp.contacts_import_twin');
 BEGIN
 	SELECT coalesce(string_agg(format(' AND r.c%s IS NULL', c.ordinal), ''), '') INTO unclaimed
 	FROM unnest(columns) c WHERE c.is_exclusive OR c.role = 'id';
-	unclaimed := 'NOT EXISTS (SELECT FROM pg_temp.contacts_import_fault f WHERE f.n = r.n)' || unclaimed;
 	SELECT coalesce(string_agg(format(' AND c.%1$I IS NOT DISTINCT FROM r.c%2$s', c.name, c.ordinal), ''), '')
 	INTO equality
 	FROM unnest(columns) c WHERE c.name IN ('first_name', 'last_name', 'email', 'mobile_phone') AND c.role = 'field';
+	equality := equality || format(' AND NOT (%s)', contacts.import_difference(columns, 'update'));
 	-- by a shared value, else by the index over names, one query for each form of name
-	SELECT string_agg(q, ' UNION ')
-	INTO candidates
+	SELECT string_agg(format($query$
+		SELECT w.n, w.contact_id
+		FROM (
+			SELECT r.n, (SELECT min(c.id) FROM %1$s%2$s) AS contact_id
+			FROM pg_temp.contacts_import_row r
+				LEFT JOIN pg_temp.contacts_import_organization o ON o.organization = r.organization
+			WHERE NOT EXISTS (SELECT FROM pg_temp.contacts_import_fault f WHERE f.n = r.n)%3$s%4$s
+			OFFSET 0
+		) w
+		WHERE w.contact_id IS NOT NULL$query$, q.people, equality, unclaimed, q.condition), ' UNION ')
+	INTO queries
 	FROM (
-		SELECT format('SELECT r.n, i.contact_id
-			FROM pg_temp.contacts_import_row r JOIN %1$I.identifier i ON i.value = r.c%2$s::text
-			WHERE i.semantic_type = ANY (%3$L) AND i.contact_id IS NOT NULL AND %4$s',
-			directory, c.ordinal, c.kinds, unclaimed) AS q
+		SELECT format('%1$I.identifier i JOIN %1$I.contact c ON c.id = i.contact_id
+				WHERE i.value = r.c%2$s::text AND i.semantic_type = ANY (%3$L)',
+				directory, c.ordinal, c.kinds) AS people,
+			format(' AND r.c%s IS NOT NULL', c.ordinal) AS condition
 		FROM unnest(columns) c WHERE c.semantic_type IS NOT NULL AND NOT c.is_exclusive
 		UNION ALL
-		SELECT format('SELECT r.n, c.id AS contact_id FROM pg_temp.contacts_import_row r JOIN %1$I.contact c ON true%2$s
-			WHERE %3$s%4$s', directory,
-			string_agg(CASE WHEN p.has THEN format(' AND lower(c.%1$I) = lower(r.c%2$s)', p.name, p.ordinal)
-				ELSE format(' AND lower(c.%1$I) IS NULL', p.name) END, '' ORDER BY p.name),
-			unclaimed,
-			(SELECT string_agg(format(' AND r.c%s IS NULL', c.ordinal), '') FROM unnest(columns) c
-				WHERE c.semantic_type IS NOT NULL AND NOT c.is_exclusive))
+		SELECT format('%I.contact c WHERE true%s', directory,
+				string_agg(CASE WHEN p.has THEN format(' AND lower(c.%1$I) = lower(r.c%2$s)', p.name, p.ordinal)
+					ELSE format(' AND lower(c.%1$I) IS NULL', p.name) END, '' ORDER BY p.name)),
+			concat(
+				string_agg(format(CASE WHEN p.has THEN ' AND r.c%s IS NOT NULL' ELSE ' AND r.c%s IS NULL' END,
+					p.ordinal), '') FILTER (WHERE p.ordinal IS NOT NULL),
+				(SELECT string_agg(format(' AND r.c%s IS NULL', c.ordinal), '') FROM unnest(columns) c
+					WHERE c.semantic_type IS NOT NULL AND NOT c.is_exclusive))
 		FROM (VALUES (1, true, true), (2, true, false), (3, false, true)) AS form (form, has_last, has_first)
 			CROSS JOIN LATERAL (
 				SELECT n.name, CASE n.name WHEN 'last_name' THEN form.has_last ELSE form.has_first END AS has,
@@ -722,19 +835,11 @@ BEGIN
 		GROUP BY form.form
 		HAVING bool_and(p.ordinal IS NOT NULL OR NOT p.has)
 	) q;
-	IF candidates IS NULL THEN
+	IF queries IS NULL THEN
 		RETURN;
 	END IF;
-	EXECUTE format($query$
-		CREATE TEMPORARY TABLE contacts_import_twin ON COMMIT DROP AS
-		SELECT w.n, min(c.id) AS contact_id
-		FROM (%2$s) w
-			JOIN pg_temp.contacts_import_row r ON r.n = w.n
-			JOIN %1$I.contact c ON c.id = w.contact_id%3$s
-			LEFT JOIN pg_temp.contacts_import_organization o ON o.organization = r.organization
-		WHERE NOT (%4$s)
-		GROUP BY w.n$query$,
-		directory, candidates, equality, contacts.import_difference(columns, 'update'));
+	EXECUTE format('CREATE TEMPORARY TABLE contacts_import_twin ON COMMIT DROP AS
+		SELECT t.n, min(t.contact_id) AS contact_id FROM (%s) t GROUP BY t.n', queries);
 	IF brought IS NOT NULL THEN
 		EXECUTE format('DELETE FROM pg_temp.contacts_import_twin t WHERE t.n IN (SELECT b.n FROM (%s) b)', brought);
 	END IF;
@@ -751,15 +856,13 @@ CREATE FUNCTION contacts.import_write(directory text, columns contacts.import_co
 	LANGUAGE plpgsql VOLATILE PARALLEL UNSAFE SET search_path = pg_catalog, pg_temp
 AS $$
 DECLARE
-	condition text := coalesce(format(' AND r.n BETWEEN %s AND %s', first, last), '');
+	condition text := CASE WHEN first IS NULL THEN '' ELSE format(' AND r.n BETWEEN %s AND %s', first, last) END;
 	inserted bigint;
 BEGIN
-	IF first IS NULL THEN
-		condition := '';
-	END IF;
 	inserted := contacts.import_insert(directory, columns, condition);
 	PERFORM contacts.import_update(directory, columns, mode, condition);
 	PERFORM contacts.import_extend(directory, columns, mode, condition);
+	PERFORM contacts.import_raise(directory, columns, condition);
 	RETURN inserted;
 END
 $$;
@@ -798,6 +901,8 @@ BEGIN
 				RAISE;
 			END IF;
 			IF first IS NULL THEN
+				-- what fails with no rows at all is not the rows' fault
+				PERFORM contacts.import_write(directory, columns, mode, 0, 0);
 				CREATE INDEX ON pg_temp.contacts_import_row (n);
 				CREATE INDEX ON pg_temp.contacts_import_target (n);
 				CREATE INDEX ON pg_temp.contacts_import_new (n);
@@ -808,7 +913,7 @@ BEGIN
 				lasts := lasts || ARRAY[last, (first + last) / 2];
 			ELSE
 				INSERT INTO pg_temp.contacts_import_fault (n, state, reason)
-				VALUES (first, state, reason || coalesce(format(' (%s)', nullif(detail, '')), ''));
+				VALUES (first, state, reason || CASE WHEN detail LIKE 'Key %' THEN format(' (%s)', detail) ELSE '' END);
 			END IF;
 		END;
 	END LOOP;
@@ -910,15 +1015,17 @@ DECLARE
 	rows text := staging;
 	old_source text := current_setting('contacts.source', true);
 	old_region text := current_setting('contacts.default_region', true);
+	old_memory text := current_setting('work_mem');
 BEGIN
 	PERFORM contacts.directory_schema(directory);
 	columns := ARRAY(SELECT c FROM contacts.import_columns(directory, staging, match) c);
 	PERFORM contacts.import_check(directory, staging, columns, match, mode, ignore_unknown);
-	reject_table := coalesce(reject_table, contacts.import_reject_table(staging));
 	-- one import at a time: a second one waits, and meets what the first one made
 	PERFORM pg_advisory_xact_lock(hashtextextended('contacts.import_contacts', contacts.directory_schema(directory)::bigint));
+	reject_table := coalesce(reject_table, contacts.import_reject_table(staging));
 	PERFORM set_config('contacts.source', coalesce(source, old_source, ''), true),
-		set_config('contacts.default_region', coalesce(region, old_region, ''), true);
+		set_config('contacts.default_region', coalesce(region, old_region, ''), true),
+		set_config('work_mem', greatest(pg_size_bytes(old_memory) / 1024, 65536) || 'kB', true);
 
 	IF NOT EXISTS (SELECT FROM pg_class c WHERE c.oid = staging AND c.relkind IN ('r', 'p', 'm')) THEN
 		-- rows of a view have no place to be found again at
@@ -932,9 +1039,10 @@ BEGIN
 	PERFORM contacts.import_targets(directory, columns, mode);
 	PERFORM contacts.import_twins(directory, columns);
 	PERFORM contacts.import_consent(directory, columns);
+	PERFORM contacts.import_required(directory, columns);
 	PERFORM contacts.import_new(directory, columns);
 	inserted := contacts.import_write_all(directory, columns, mode, read);
-	rejected := contacts.import_reject(rows, staging, columns, reject_table);
+	rejected := contacts.import_reject(rows, staging::text, columns, reject_table);
 	updated := (SELECT count(*) FROM pg_temp.contacts_import_target t
 		WHERE t.is_match AND t.is_changed
 			AND NOT EXISTS (SELECT FROM pg_temp.contacts_import_fault f WHERE f.n = t.n));
@@ -946,7 +1054,8 @@ BEGIN
 		DROP TABLE pg_temp.contacts_import_staging;
 	END IF;
 	PERFORM set_config('contacts.source', coalesce(old_source, ''), true),
-		set_config('contacts.default_region', coalesce(old_region, ''), true);
+		set_config('contacts.default_region', coalesce(old_region, ''), true),
+		set_config('work_mem', old_memory, true);
 END
 $$;
 COMMENT ON FUNCTION contacts.import_contacts(text, regclass, text[], text, text, text, boolean, boolean, regclass) IS 'imports the rows of a staging table into a directory: bad rows go to a reject table, nothing else fails, consent never falls, the same rows again change nothing';

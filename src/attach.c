@@ -24,6 +24,7 @@
 #include "nodes/makefuncs.h"
 #include "utils/builtins.h"
 #include "utils/lsyscache.h"
+#include "utils/snapmgr.h"
 #include "utils/syscache.h"
 
 #define SECRET_LENGTH 32
@@ -45,16 +46,21 @@ function_owner(Oid function)
 	return owner;
 }
 
-/* Run a query whose one parameter is the OID of the schema. */
+/*
+ * Run a query whose one parameter is the OID of the schema.  It sees what is
+ * committed now: an old snapshot could show tables that are no longer so.
+ */
 static void
 query_schema(const char *query, Oid schema)
 {
 	Oid			type = OIDOID;
 	Datum		value = ObjectIdGetDatum(schema);
 
-	if (SPI_execute_with_args(query, 1, &type, &value, NULL, false, 0)
+	PushActiveSnapshot(GetLatestSnapshot());
+	if (SPI_execute_with_args(query, 1, &type, &value, NULL, true, 0)
 		!= SPI_OK_SELECT)
 		elog(ERROR, "could not run \"%s\"", query);
+	PopActiveSnapshot();
 }
 
 /*

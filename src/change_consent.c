@@ -55,6 +55,14 @@ static const DirectoryQuery lock_holders = {
 	1, {INT8OID}, "id"
 };
 
+static const DirectoryQuery find_unheld = {
+	"SELECT n.n FROM @rows@ WHERE NOT EXISTS"
+	" (SELECT FROM ONLY @identifier@ i"
+	"  WHERE i.key OPERATOR(pg_catalog.=) n.key AND i.contact_id IS NOT NULL)"
+	" ORDER BY n.n LIMIT 1",
+	2, {INT4OID, UUIDOID}, "n, key"
+};
+
 static const DirectoryQuery set_states = {
 	"UPDATE ONLY @identifier@ i SET status = n.status,"
 	" status_reason = n.reason"
@@ -270,6 +278,33 @@ lock_rows(Wish *wish)
 	return found == (uint64) nknown;
 }
 
+/* An opt-in is given to somebody: P0002 for an address that nobody holds. */
+static void
+check_held(const Wish *wish)
+{
+	Batch	   *batch = batch_create(&find_unheld, wish->n);
+	bool		isnull;
+	Datum		n;
+	int			i;
+
+	for (i = 0; i < wish->n; i++)
+	{
+		Datum		values[2];
+
+		values[0] = Int32GetDatum(i);
+		values[1] = UUIDPGetDatum(&wish->addresses[i].key);
+		batch_add(batch, values, NULL);
+	}
+	if (batch_run(wish->dir, batch) == 0)
+		return;
+	n = SPI_getbinval(SPI_tuptable->vals[0], SPI_tuptable->tupdesc, 1, &isnull);
+	ereport(ERROR,
+			(errcode(ERRCODE_NO_DATA_FOUND),
+			 errmsg("no contact holds \"%s\"",
+					TextDatumGetCString(wish->addresses[DatumGetInt32(n)].value)),
+			 errhint("An opt-in belongs to an address that a contact holds.")));
+}
+
 /* Leading out of a suppression is refused for any role (rule C2). */
 static void
 check_wish(const Wish *wish)
@@ -290,22 +325,18 @@ check_wish(const Wish *wish)
 							   TextDatumGetCString(a->value)),
 					 errtableconstraint(wish->dir->identifier,
 										"suppression_is_permanent")));
-		if (!a->is_known && !a->is_new && a->type->is_exclusive)
-			ereport(ERROR,
-					(errcode(ERRCODE_NO_DATA_FOUND),
-					 errmsg("no contact holds \"%s\"",
-							TextDatumGetCString(a->value)),
-					 errhint("An opt-in belongs to an address that a contact holds.")));
 	}
+	check_held(wish);
 }
 
 /*
- * Write the events first: they carry source and evidence, and the check of
- * rule C3 looks for them.  A suppression stays what it is, also if the wish is
+ * Write the events of the addresses that are known, or of the others, before
+ * their states: they carry source and evidence, and the check of rule C3 looks
+ * for them.  A suppression stays what it is, also if the wish is
  * less; that it was expressed again is logged.
  */
 static void
-log_wishes(Wish *wish)
+log_wishes(Wish *wish, bool known)
 {
 	StateChange *changes = palloc(sizeof(StateChange) * (wish->n + 1));
 	int			n = 0;
@@ -315,11 +346,11 @@ log_wishes(Wish *wish)
 	{
 		Address    *a = &wish->addresses[i];
 
-		if (!a->is_known)
+		if (a->is_known != known)
 			continue;
 		changes[n].key = UUIDPGetDatum(&a->key);
-		changes[n].before = a->before;
-		changes[n].after = a->before == STATE_SUPPRESSED ?
+		changes[n].before = a->is_known ? a->before : STATE_NONE;
+		changes[n].after = changes[n].before == STATE_SUPPRESSED ?
 			STATE_SUPPRESSED : wish->state;
 		changes[n].reason = wish->reason;
 		changes[n].source = wish->source;
@@ -395,10 +426,13 @@ fulfil(void *arg)
 	find_rows(wish);
 	check_wish(wish);
 	lock_contacts(wish);
+	/* of a new state, the row that bears it tells all but the evidence */
+	if (wish->evidence != (Datum) 0)
+		log_wishes(wish, false);
 	if (!insert_unknown(wish) || !lock_rows(wish))
 		return false;
 	check_wish(wish);
-	log_wishes(wish);
+	log_wishes(wish, true);
 	update_states(wish);
 	return true;
 }
@@ -441,6 +475,12 @@ change_consent(PG_FUNCTION_ARGS)
 	wish.reason = text_argument(fcinfo, 3);
 	wish.source = text_argument(fcinfo, 4);
 	wish.evidence = text_argument(fcinfo, 5);
+	if (wish.state == STATE_OPTED_IN && wish.evidence == (Datum) 0)
+		ereport(ERROR,
+				(errcode(ERRCODE_NULL_VALUE_NOT_ALLOWED),
+				 errmsg("an opt-in needs evidence"),
+				 errhint("Say what was agreed to, where and when."),
+				 errtable(rel)));
 	read_addresses(&wish, info, PG_GETARG_ARRAYTYPE_P(1));
 	wish.dir = &dir;
 	SPI_connect();

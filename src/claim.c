@@ -28,12 +28,16 @@
 #include "direct_insert.h"
 #include "identifier_key.h"
 
+/* Other sessions cause a few rounds; only a trigger can cause that many. */
+#define CLAIM_ROUNDS 1000
+
 static const DirectoryQuery insert_claims = {
-	"INSERT INTO @identifier@ (contact_id, semantic_type, slug, value, status)"
-	" SELECT n.contact_id, n.semantic_type, 'main', n.value, n.status"
+	"INSERT INTO @identifier@"
+	" (contact_id, semantic_type, slug, value, status, status_reason)"
+	" SELECT n.contact_id, n.semantic_type, 'main', n.value, n.status, n.reason"
 	" FROM @rows@ ON CONFLICT (key, holder) DO NOTHING",
-	4, {INT8OID, TEXTOID, TEXTOID, TEXTOID},
-	"contact_id, semantic_type, value, status"
+	5, {INT8OID, TEXTOID, TEXTOID, TEXTOID, TEXTOID},
+	"contact_id, semantic_type, value, status, reason"
 };
 
 /*
@@ -152,14 +156,17 @@ insert_by_statement(Directory *dir, Claim *claims, int n)
 
 	for (i = 0; i < n; i++)
 	{
-		Datum		values[4];
-		bool		nulls[4] = {false, false, false, false};
+		Datum		values[5];
+		bool		nulls[5] = {false, false, false, false, false};
 
 		values[0] = Int64GetDatum(claims[i].contact_id);
 		values[1] = CStringGetTextDatum(claims[i].type->name);
 		values[2] = claims[i].value;
 		nulls[3] = claims[i].status == STATE_NONE;
 		values[3] = nulls[3] ? (Datum) 0 : state_text(claims[i].status);
+		nulls[4] = claims[i].status <= STATE_NOT_OPTED_IN;
+		values[4] = nulls[4] ? (Datum) 0 :
+			CStringGetTextDatum(claims[i].reason);
 		batch_add(batch, values, nulls);
 	}
 	return n - (int) batch_run(dir, batch);
@@ -170,7 +177,6 @@ static void
 log_new_states(Directory *dir, Claim *claims, int n)
 {
 	StateChange *changes = palloc(sizeof(StateChange) * n);
-	Datum		manual = CStringGetTextDatum("manual");
 	int			nchanges = 0;
 	int			i;
 
@@ -184,7 +190,7 @@ log_new_states(Directory *dir, Claim *claims, int n)
 		change->key = UUIDPGetDatum(&claims[i].key);
 		change->before = STATE_NONE;
 		change->after = claims[i].status;
-		change->reason = manual;
+		change->reason = CStringGetTextDatum(claims[i].reason);
 		nchanges++;
 	}
 	check_and_log(dir, changes, nchanges);
@@ -231,13 +237,6 @@ find_obstacles(Directory *dir, Claim *claims, int n)
 	return batch_run(dir, batch);
 }
 
-/* Did the client claim an opt-in that the value's state belies (rule C3)? */
-static bool
-says_less(ConsentState claimed, ConsentState known)
-{
-	return claimed > STATE_NOT_OPTED_IN && claimed < known;
-}
-
 /* Add the row in the way of the claim to those that are taken. */
 static void
 add_taken(Batch *batch, const Claim *claim, HeapTuple tuple, TupleDesc desc,
@@ -262,11 +261,10 @@ add_taken(Batch *batch, const Claim *claim, HeapTuple tuple, TupleDesc desc,
 /*
  * Take the rows that may be taken, each with the stricter of its state and the
  * claimed one; refuse the claim if a row may not.  True if a row went away or
- * changed meanwhile: then the claims want another round.  *nkept counts the
- * states that were kept against what the client said.
+ * changed meanwhile: then the claims want another round.
  */
 static bool
-take_existing(Directory *dir, Claim *claims, int n, int *nkept)
+take_existing(Directory *dir, Claim *claims, int n)
 {
 	uint64		found = find_obstacles(dir, claims, n);
 	SPITupleTable *obstacles = SPI_tuptable;
@@ -296,7 +294,6 @@ take_existing(Directory *dir, Claim *claims, int n, int *nkept)
 						 DatumGetBool(SPI_getbinval(tuple, desc, 6, &isnull)));
 		state = SPI_getbinval(tuple, desc, 4, &isnull);
 		known = parse_state(state, isnull);
-		*nkept += says_less(claim->status, known) ? 1 : 0;
 		claim->inherits = known != claim->status;
 		add_taken(batch, claim, tuple, desc, known);
 	}
@@ -308,21 +305,28 @@ take_existing(Directory *dir, Claim *claims, int n, int *nkept)
 /*
  * Make each value the main identifier of its contact, within SPI_connect().
  * The contacts are locked by the caller and have no main identifier of that
- * kind.  Raises 23505 where another contact holds the value.  Returns how many
- * values kept a state stricter than what the claim said.
+ * kind.  Raises 23505 where another contact holds the value.
  */
-int
+void
 claim_main(Directory *dir, DirectoryInfo *info, Claim *claims, int n)
 {
-	int			nkept = 0;
+	int			rounds = 0;
 
 	if (n == 0)
-		return 0;
+		return;
 	claim_keys(info, claims, n);
 	/* in the order of the index, for speed and against deadlocks */
 	qsort(claims, n, sizeof(Claim), compare_claims);
 	while (insert_new(dir, claims, n) > 0 &&
-		   take_existing(dir, claims, n, &nkept))
+		   take_existing(dir, claims, n))
+	{
 		CHECK_FOR_INTERRUPTS();
-	return nkept;
+		if (++rounds == CLAIM_ROUNDS)
+			ereport(ERROR,
+					(errcode(ERRCODE_TRIGGERED_ACTION_EXCEPTION),
+					 errmsg("main identifiers of contacts could not be inserted"),
+					 errhint("A trigger on table \"%s\" drops or changes the rows.",
+							 RelationGetRelationName(dir->identifier)),
+					 errtable(dir->identifier)));
+	}
 }

@@ -20,12 +20,13 @@ typedef struct Claim
 	const SemanticType *type;
 	Datum		value;			/* canonical, text */
 	ConsentState status;		/* STATE_NONE for a shared value */
+	const char *reason;			/* of a status beyond not_opted_in */
 	pg_uuid_t	key;			/* set by claim_main() */
 	bool		is_new;			/* set by insert_directly(): it inserted the row */
 	bool		inherits;		/* set by claim_main(): met a row that had a state */
 } Claim;
 
-extern int	claim_main(Directory *dir, DirectoryInfo *info,
+extern void claim_main(Directory *dir, DirectoryInfo *info,
 					   Claim *claims, int n);
 extern int64 claim_holder(const Claim *claim);
 extern void claim_keys(DirectoryInfo *info, Claim *claims, int n);

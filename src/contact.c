@@ -37,12 +37,12 @@ static const DirectoryQuery organization_name = {
 	1, {INT8OID}, NULL
 };
 
-static const DirectoryQuery main_email_reason = {
+/* By value: the identifier may have lost its slug or its contact already. */
+static const DirectoryQuery email_reason = {
 	"SELECT i.status_reason::pg_catalog.text FROM ONLY @identifier@ i"
-	" WHERE i.contact_id OPERATOR(pg_catalog.=) $1"
-	" AND " KIND_OF("i") " OPERATOR(pg_catalog.=) 'email'"
-	" AND i.slug OPERATOR(pg_catalog.=) 'main'",
-	1, {INT8OID}, NULL
+	" WHERE i.semantic_type OPERATOR(pg_catalog.=) 'email'"
+	" AND i.value OPERATOR(pg_catalog.=) $1",
+	1, {TEXTOID}, NULL
 };
 
 /*
@@ -118,12 +118,12 @@ look_up(Relation rel, const DirectoryQuery *query, Datum *values, bool *isnull)
 static bool
 old_wish(const Row *old, ConsentState old_state)
 {
-	Datum		id = old->values[CONTACT_ID];
+	Datum		email = old->values[CONTACT_EMAIL];
 	Datum		reason = (Datum) 0;
 	bool		isnull = true;
 
-	if (old_state == STATE_SUPPRESSED)
-		reason = look_up(old->rel, &main_email_reason, &id, &isnull);
+	if (old_state == STATE_SUPPRESSED && !old->nulls[CONTACT_EMAIL])
+		reason = look_up(old->rel, &email_reason, &email, &isnull);
 	return is_own_wish(old_state, reason, isnull);
 }
 

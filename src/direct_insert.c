@@ -30,6 +30,7 @@
 #include "rewrite/rewriteHandler.h"
 #include "storage/lmgr.h"
 #include "utils/builtins.h"
+#include "utils/inval.h"
 #include "utils/lsyscache.h"
 #include "utils/memutils.h"
 #include "utils/timestamp.h"
@@ -45,10 +46,29 @@ static const IdentifierColumn given_columns[] = {
 	IDENTIFIER_STATUS_REASON, IDENTIFIER_STATUS_CHANGED_AT
 };
 
+/*
+ * What a session remembers of a table identifier: whether claims may be
+ * written into it directly, and the defaults of the columns they do not give.
+ */
+typedef struct InsertPlan
+{
+	Oid			relid;			/* hash key, must be first */
+	bool		is_valid;		/* false: make it again before use */
+	bool		is_allowed;
+	bool		has_user_parts; /* columns or checks of users: test each row */
+	MemoryContext context;		/* holds what follows */
+	Expr	  **defaults;		/* by attribute; NULL: given or none */
+	bool	   *is_volatile;
+} InsertPlan;
+
+static HTAB *insert_plans = NULL;
+
 /* An insertion in progress. */
 typedef struct Insertion
 {
 	Relation	rel;
+	InsertPlan *plan;
+	bool		has_user_parts;
 	EState	   *estate;
 	ResultRelInfo *result;
 	TupleTableSlot *slot;
@@ -59,9 +79,23 @@ typedef struct Insertion
 	bool	   *nulls;
 	ExprState **volatiles;		/* defaults evaluated for each row, or NULL */
 	Datum		main_slug;
-	Datum		manual;			/* reason of a state stated by a client */
 	Datum		now;
 } Insertion;
+
+/* The table changed or went away.  Only mark. */
+static void
+mark_invalid(Datum arg, Oid relid)
+{
+	HASH_SEQ_STATUS seq;
+	InsertPlan *plan;
+
+	hash_seq_init(&seq, insert_plans);
+	while ((plan = hash_seq_search(&seq)) != NULL)
+	{
+		if (!OidIsValid(relid) || plan->relid == relid)
+			plan->is_valid = false;
+	}
+}
 
 /* May the foreign key be taken as fulfilled by every claim? */
 static bool
@@ -85,8 +119,8 @@ is_own_foreign_key(Directory *dir, const ForeignKeyCacheInfo *fk)
 }
 
 /* Is the table identifier as create_directory() made it, but for columns? */
-bool
-can_insert_directly(Directory *dir)
+static bool
+is_plain_table(Directory *dir)
 {
 	Relation	rel = dir->identifier;
 	TupleConstr *constr = RelationGetDescr(rel)->constr;
@@ -102,6 +136,111 @@ can_insert_directly(Directory *dir)
 			return false;
 	}
 	return true;
+}
+
+/* Does the table have columns or check constraints that are not ours? */
+static bool
+has_user_parts(Relation rel)
+{
+	static const char *const own[] = {
+		"identifier_state_is_in_one_row", "identifier_without_value",
+		"identifier_is_validated"
+	};
+	TupleDesc	desc = RelationGetDescr(rel);
+	int			i;
+	int			j;
+
+	if (desc->natts != IDENTIFIER_NCOLUMNS)
+		return true;
+	for (i = 0; desc->constr != NULL && i < desc->constr->num_check; i++)
+	{
+		bool		is_own = false;
+
+		for (j = 0; j < lengthof(own); j++)
+			is_own = is_own ||
+				strcmp(desc->constr->check[i].ccname, own[j]) == 0;
+		if (!is_own)
+			return true;
+	}
+	return false;
+}
+
+/* Find the defaults of the columns that claims do not give. */
+static void
+plan_defaults(InsertPlan *plan, Relation rel)
+{
+	TupleDesc	desc = RelationGetDescr(rel);
+	AttrNumber	attnums[IDENTIFIER_NCOLUMNS];
+	Bitmapset  *given = NULL;
+	int			i;
+
+	find_columns(rel, identifier_columns, IDENTIFIER_NCOLUMNS, attnums);
+	for (i = 0; i < lengthof(given_columns); i++)
+		given = bms_add_member(given, attnums[given_columns[i]]);
+	plan->defaults = palloc0(sizeof(Expr *) * desc->natts);
+	plan->is_volatile = palloc0(sizeof(bool) * desc->natts);
+	for (i = 0; i < desc->natts; i++)
+	{
+		Node	   *expr;
+
+		if (TupleDescAttr(desc, i)->attisdropped || bms_is_member(i + 1, given))
+			continue;
+		expr = build_column_default(rel, i + 1);
+		if (expr == NULL)
+			continue;
+		plan->is_volatile[i] = contain_volatile_functions(expr);
+		plan->defaults[i] = expression_planner((Expr *) expr);
+	}
+}
+
+/* The plan for the directory's table identifier, which is open and locked. */
+static InsertPlan *
+insert_plan(Directory *dir)
+{
+	Oid			relid = RelationGetRelid(dir->identifier);
+	InsertPlan *plan;
+	MemoryContext oldcontext;
+	bool		found;
+
+	if (insert_plans == NULL)
+	{
+		HASHCTL		ctl;
+
+		ctl.keysize = sizeof(Oid);
+		ctl.entrysize = sizeof(InsertPlan);
+		insert_plans = hash_create("contacts insert plans", 16, &ctl,
+								   HASH_ELEM | HASH_BLOBS);
+		CacheRegisterRelcacheCallback(mark_invalid, (Datum) 0);
+	}
+	plan = hash_search(insert_plans, &relid, HASH_ENTER, &found);
+	if (!found)
+	{
+		plan->is_valid = false;
+		plan->context = NULL;
+	}
+	if (plan->is_valid)
+		return plan;
+
+	if (plan->context == NULL)
+		plan->context = AllocSetContextCreate(TopMemoryContext,
+											  "contacts insert plan",
+											  ALLOCSET_SMALL_SIZES);
+	else
+		MemoryContextReset(plan->context);
+	oldcontext = MemoryContextSwitchTo(plan->context);
+	plan_defaults(plan, dir->identifier);
+	plan->is_allowed = is_plain_table(dir);
+	plan->has_user_parts = has_user_parts(dir->identifier);
+	MemoryContextSwitchTo(oldcontext);
+	plan->is_valid = true;
+	return plan;
+}
+
+/* May claims be written into the table directly? */
+bool
+can_insert_directly(Directory *dir)
+{
+	return insert_plan(dir)->is_allowed;
 }
 
 /* The unique index over (key, holder), on which all claims meet. */
@@ -128,58 +267,50 @@ find_arbiter(ResultRelInfo *result, const AttrNumber *attnums)
 	return NIL;
 }
 
-/*
- * Defaults of the columns that claims do not give: evaluated once, but for
- * volatile ones, such as the identity column's.
- */
+/* Evaluate the defaults, once; volatile ones are left for each row. */
 static void
 prepare_defaults(Insertion *ins)
 {
-	TupleDesc	desc = RelationGetDescr(ins->rel);
-	Bitmapset  *given = NULL;
+	int			natts = RelationGetDescr(ins->rel)->natts;
+	ExprContext *context = CreateExprContext(ins->estate);
 	int			i;
 
-	for (i = 0; i < lengthof(given_columns); i++)
-		given = bms_add_member(given, ins->attnums[given_columns[i]]);
-	ins->values = palloc0(sizeof(Datum) * desc->natts);
-	ins->nulls = palloc(sizeof(bool) * desc->natts);
-	ins->volatiles = palloc0(sizeof(ExprState *) * desc->natts);
-	memset(ins->nulls, true, sizeof(bool) * desc->natts);
-	for (i = 0; i < desc->natts; i++)
+	ins->values = palloc0(sizeof(Datum) * natts);
+	ins->nulls = palloc(sizeof(bool) * natts);
+	ins->volatiles = palloc0(sizeof(ExprState *) * natts);
+	memset(ins->nulls, true, sizeof(bool) * natts);
+	for (i = 0; i < natts; i++)
 	{
-		Expr	   *expr;
 		ExprState  *state;
 
-		if (TupleDescAttr(desc, i)->attisdropped || bms_is_member(i + 1, given))
+		if (ins->plan->defaults[i] == NULL)
 			continue;
-		expr = (Expr *) build_column_default(ins->rel, i + 1);
-		if (expr == NULL)
-			continue;
-		state = ExecPrepareExpr(expr, ins->estate);
-		if (contain_volatile_functions((Node *) expr))
+		/* a copy: a message may reset the plan while the rows are written */
+		state = ExecInitExpr(copyObject(ins->plan->defaults[i]), NULL);
+		if (ins->plan->is_volatile[i])
 			ins->volatiles[i] = state;
 		else
-			ins->values[i] = ExecEvalExpr(state,
-										  CreateExprContext(ins->estate),
-										  &ins->nulls[i]);
+			ins->values[i] = ExecEvalExpr(state, context, &ins->nulls[i]);
 	}
 }
 
 static void
-begin_insertion(Insertion *ins, Relation rel)
+begin_insertion(Insertion *ins, Directory *dir)
 {
-	ins->rel = rel;
+	ins->rel = dir->identifier;
+	ins->plan = insert_plan(dir);
+	ins->has_user_parts = ins->plan->has_user_parts;
 	ins->estate = CreateExecutorState();
 	ins->result = makeNode(ResultRelInfo);
-	InitResultRelInfo(ins->result, rel, 0, NULL, 0);
-	ExecOpenIndices(ins->result, true);
-	ins->slot = table_slot_create(rel, NULL);
-	ins->cid = GetCurrentCommandId(true);
-	find_columns(rel, identifier_columns, IDENTIFIER_NCOLUMNS, ins->attnums);
-	ins->arbiters = find_arbiter(ins->result, ins->attnums);
+	InitResultRelInfo(ins->result, ins->rel, 0, NULL, 0);
 	prepare_defaults(ins);
+	ExecOpenIndices(ins->result, true);
+	ins->slot = table_slot_create(ins->rel, NULL);
+	ins->cid = GetCurrentCommandId(true);
+	find_columns(ins->rel, identifier_columns, IDENTIFIER_NCOLUMNS,
+				 ins->attnums);
+	ins->arbiters = find_arbiter(ins->result, ins->attnums);
 	ins->main_slug = CStringGetTextDatum("main");
-	ins->manual = CStringGetTextDatum("manual");
 	ins->now = TimestampTzGetDatum(GetCurrentTransactionStartTimestamp());
 }
 
@@ -229,7 +360,8 @@ fill_slot(Insertion *ins, Claim *claim, Datum type_name)
 		put(ins, IDENTIFIER_STATUS, state_text(claim->status));
 	if (claim->status > STATE_NOT_OPTED_IN)
 	{
-		put(ins, IDENTIFIER_STATUS_REASON, ins->manual);
+		put(ins, IDENTIFIER_STATUS_REASON,
+			CStringGetTextDatum(claim->reason));
 		put(ins, IDENTIFIER_STATUS_CHANGED_AT, ins->now);
 	}
 	ExecStoreVirtualTuple(slot);
@@ -285,7 +417,7 @@ insert_directly(Directory *dir, Claim *claims, int n)
 	int			i;
 
 	become_owner(dir, &save_userid, &save_sec_context);
-	begin_insertion(&ins, dir->identifier);
+	begin_insertion(&ins, dir);
 	for (i = 0; i < n; i++)
 	{
 		MemoryContext oldcontext;
@@ -298,7 +430,8 @@ insert_directly(Directory *dir, Claim *claims, int n)
 		ResetPerTupleExprContext(ins.estate);
 		oldcontext = MemoryContextSwitchTo(GetPerTupleMemoryContext(ins.estate));
 		fill_slot(&ins, &claims[i], type_name);
-		ExecConstraints(ins.result, ins.slot, ins.estate);
+		if (ins.has_user_parts)
+			ExecConstraints(ins.result, ins.slot, ins.estate);
 		claims[i].is_new = insert_slot(&ins);
 		MemoryContextSwitchTo(oldcontext);
 		if (!claims[i].is_new)

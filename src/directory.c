@@ -90,7 +90,10 @@ report_incomplete(Oid nspid, const char *detail)
 			 errmsg("directory \"%s\" is without its secret",
 					get_namespace_name(nspid)),
 			 errdetail_internal("%s", detail),
-			 errhint("Restore the rows of its tables setting and secret.")));
+			 errhint("Restore the rows of its tables setting and secret."),
+			 err_generic_string(PG_DIAG_SCHEMA_NAME,
+								get_namespace_name(nspid)),
+			 err_generic_string(PG_DIAG_TABLE_NAME, "secret")));
 }
 
 /* Call consume for each row of the table; its columns come in names' order. */

@@ -111,15 +111,24 @@ existing_contact(PG_FUNCTION_ARGS)
 	PG_RETURN_DATUM(PG_GETARG_DATUM(0));
 }
 
-/* Open the directory of a table identifier, for a caller who may update it. */
+/*
+ * Open the directory of a table identifier, for a caller who may update the
+ * column, or any if column is NULL.
+ */
 static void
-open_for_update(Directory *dir, Oid relid)
+open_for_update(Directory *dir, Oid relid, const char *column)
 {
 	Relation	rel = table_open(relid, RowExclusiveLock);
+	AclResult	result = pg_class_aclcheck(relid, GetUserId(), ACL_UPDATE);
 
-	if (pg_class_aclcheck(relid, GetUserId(), ACL_UPDATE) != ACLCHECK_OK &&
-		pg_attribute_aclcheck_all(relid, GetUserId(), ACL_UPDATE,
-								  ACLMASK_ANY) != ACLCHECK_OK)
+	if (result != ACLCHECK_OK && column == NULL)
+		result = pg_attribute_aclcheck_all(relid, GetUserId(), ACL_UPDATE,
+										   ACLMASK_ANY);
+	else if (result != ACLCHECK_OK &&
+			 get_attnum(relid, column) != InvalidAttrNumber)
+		result = pg_attribute_aclcheck(relid, get_attnum(relid, column),
+									   GetUserId(), ACL_UPDATE);
+	if (result != ACLCHECK_OK)
 		aclcheck_error(ACLCHECK_NO_PRIV, OBJECT_TABLE,
 					   RelationGetRelationName(rel));
 	directory_open(dir, rel);
@@ -194,7 +203,7 @@ lock_holder(PG_FUNCTION_ARGS)
 	Directory	dir;
 	Datum		id = PG_GETARG_DATUM(1);
 
-	open_for_update(&dir, PG_GETARG_OID(0));
+	open_for_update(&dir, PG_GETARG_OID(0), NULL);
 	lock_holder_of(&dir, id);
 	directory_close(&dir);
 	PG_RETURN_DATUM(id);
@@ -245,7 +254,7 @@ promote_identifier(PG_FUNCTION_ARGS)
 	bool		no_slug;
 	bool		no_main;
 
-	open_for_update(&dir, PG_GETARG_OID(0));
+	open_for_update(&dir, PG_GETARG_OID(0), "slug");
 	values[0] = PG_GETARG_DATUM(1);
 	contact = lock_holder_of(&dir, values[0]);
 	SPI_connect();

@@ -46,22 +46,40 @@ static const DirectoryQuery set_type = {
 	2, {TEXTOID, BOOLOID}, NULL
 };
 
-/*
- * Holders' rows whose value has a state row (to exclusive), or whose own row
- * bears a state (to shared): these are taken out and put back.
- */
-static const DirectoryQuery take_out_holders = {
+/* Holders' rows whose value has a state row, which is to replace them. */
+static const DirectoryQuery find_holders = {
+	"SELECT s.id, i.contact_id, i.semantic_type, i.slug, i.value,"
+	" i.validated_at, i.validation_method::pg_catalog.text, i.source,"
+	" i.is_outreach, i.created_at"
+	" FROM ONLY @identifier@ i JOIN ONLY @identifier@ s"
+	"  ON s.key OPERATOR(pg_catalog.=) i.key"
+	"  AND s.holder OPERATOR(pg_catalog.=) 0"
+	" WHERE i.semantic_type OPERATOR(pg_catalog.=) $1"
+	" AND i.holder OPERATOR(pg_catalog.>) 0",
+	1, {TEXTOID}, NULL
+};
+
+/* They give up their slugs first, and go when the state rows are held. */
+static const DirectoryQuery unlabel_holders = {
+	"UPDATE ONLY @identifier@ i SET slug = NULL"
+	" FROM ONLY @identifier@ s"
+	" WHERE i.semantic_type OPERATOR(pg_catalog.=) $1"
+	" AND i.holder OPERATOR(pg_catalog.>) 0"
+	" AND s.key OPERATOR(pg_catalog.=) i.key"
+	" AND s.holder OPERATOR(pg_catalog.=) 0",
+	1, {TEXTOID}, NULL
+};
+
+static const DirectoryQuery remove_holders = {
 	"DELETE FROM ONLY @identifier@ i USING ONLY @identifier@ s"
 	" WHERE i.semantic_type OPERATOR(pg_catalog.=) $1"
 	" AND i.holder OPERATOR(pg_catalog.>) 0"
 	" AND s.key OPERATOR(pg_catalog.=) i.key"
-	" AND s.holder OPERATOR(pg_catalog.=) 0"
-	" RETURNING s.id, i.contact_id, i.semantic_type, i.slug, i.value,"
-	" i.validated_at, i.validation_method::pg_catalog.text, i.source,"
-	" i.is_outreach, i.created_at",
+	" AND s.holder OPERATOR(pg_catalog.=) 0",
 	1, {TEXTOID}, NULL
 };
 
+/* Holders' rows that bear a state, which is to stand alone. */
 static const DirectoryQuery find_states = {
 	"SELECT i.id, i.contact_id, i.semantic_type, i.slug, i.value,"
 	" i.validated_at, i.validation_method::pg_catalog.text, i.source,"
@@ -196,12 +214,14 @@ make_exclusive(Directory *dir, Datum type)
 	uint64		n;
 
 	check_unshared(dir, type);
-	n = query_run(dir, &take_out_holders, &type, NULL);
+	n = query_run(dir, &find_holders, &type, NULL);
 	batch = moved_rows(&hold_states, n);
+	query_run(dir, &unlabel_holders, &type, NULL);
 	write_type(dir, type, true);
 	batch_run(dir, batch);
 	batch->query = &validate_states;
 	batch_run(dir, batch);
+	query_run(dir, &remove_holders, &type, NULL);
 	query_run(dir, &rewrite_holders, &type, NULL);
 }
 
@@ -261,11 +281,13 @@ set_exclusive(PG_FUNCTION_ARGS)
 	if (type == NULL)
 		ereport(ERROR,
 				(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
-				 errmsg("unknown semantic type \"%s\"", type_name)));
+				 errmsg("unknown semantic type \"%s\"", type_name),
+				 errtable(dir.identifier)));
 	if (type->value_type == VALUE_EMAIL && !exclusive)
 		ereport(ERROR,
 				(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
-				 errmsg("email addresses are always exclusive")));
+				 errmsg("email addresses are always exclusive"),
+				 errtable(dir.identifier)));
 	if (type->is_exclusive != exclusive)
 	{
 		SPI_connect();

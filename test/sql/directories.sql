@@ -1,4 +1,6 @@
 -- Directories are made, attached, upgraded, detached and dropped
+\set SHOW_CONTEXT never
+SET client_min_messages = warning;
 CREATE ROLE regress_directory;
 CREATE ROLE regress_directory_other;
 CREATE ROLE regress_directory_reader;
@@ -73,6 +75,16 @@ SELECT contacts.attach_triggers(NULL) IS NULL AS does_nothing;
 ALTER TABLE dir_two.contact ALTER first_name TYPE varchar(20);
 SELECT contacts.attach_triggers('dir_two');
 ALTER TABLE dir_two.contact ALTER first_name TYPE text;
+CREATE FUNCTION dir_two.trap(text) RETURNS boolean LANGUAGE plpgsql AS $$ BEGIN RAISE 'caught'; END $$;
+CREATE DOMAIN dir_two.text AS text CHECK (VALUE IS NULL OR dir_two.trap(VALUE));
+ALTER TABLE dir_two.identifier_slug ADD slug_ dir_two.text;
+ALTER TABLE dir_two.identifier_slug RENAME slug TO slug__;
+ALTER TABLE dir_two.identifier_slug RENAME slug_ TO slug;
+SELECT contacts.attach_triggers('dir_two');
+ALTER TABLE dir_two.identifier_slug DROP slug;
+ALTER TABLE dir_two.identifier_slug RENAME slug__ TO slug;
+DROP DOMAIN dir_two.text;
+DROP FUNCTION dir_two.trap(text);
 CREATE TABLE dir_two.child () INHERITS (dir_two.contact);
 SELECT contacts.attach_triggers('dir_two');
 DROP TABLE dir_two.child;

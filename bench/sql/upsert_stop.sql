@@ -1,0 +1,7 @@
+-- After pgbench: CPU of its backends, and the time it took.
+
+WITH used AS (SELECT bench.cpu_of_ended_backends() - cpu AS cpu FROM bench.before)
+INSERT INTO bench.measure
+	SELECT 'upsert_' || :clients, :'variant', :round, :rows, :rows / :tps, cpu FROM used;
+SELECT format('%s  round %s  upsert, %s clients  %s  %s per s', to_char(clock_timestamp(), 'HH24:MI:SS'), :round, :clients,
+	:'variant', round(:tps));
