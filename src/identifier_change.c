@@ -43,7 +43,7 @@ static const DirectoryQuery lock_contacts = {
 	" FROM @rows@, ONLY @identifier@ m" \
 	" WHERE c.id OPERATOR(pg_catalog.=) n.id" \
 	" AND m.contact_id OPERATOR(pg_catalog.=) n.id" \
-	" AND m.semantic_type OPERATOR(pg_catalog.=) '" sqltype "'" \
+	" AND " KIND_OF("m") " OPERATOR(pg_catalog.=) '" sqltype "'" \
 	" AND m.slug OPERATOR(pg_catalog.=) 'main'" \
 	" AND (c." column " OPERATOR(pg_catalog.=) n.was::contacts." sqltype \
 	"   AND c." column "::pg_catalog.text OPERATOR(pg_catalog.<>) m.value" \
@@ -55,7 +55,7 @@ static const DirectoryQuery lock_contacts = {
 	" AND c." column " OPERATOR(pg_catalog.=) n.was::contacts." sqltype \
 	" AND NOT EXISTS (SELECT FROM ONLY @identifier@ m" \
 	"  WHERE m.contact_id OPERATOR(pg_catalog.=) n.id" \
-	"  AND m.semantic_type OPERATOR(pg_catalog.=) '" sqltype "'" \
+	"  AND " KIND_OF("m") " OPERATOR(pg_catalog.=) '" sqltype "'" \
 	"  AND m.slug OPERATOR(pg_catalog.=) 'main')"
 
 static const DirectoryQuery follow_values[] = {
