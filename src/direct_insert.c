@@ -79,7 +79,6 @@ typedef struct Insertion
 	bool	   *nulls;
 	ExprState **volatiles;		/* defaults evaluated for each row, or NULL */
 	Datum		main_slug;
-	Datum		manual;			/* reason of a state stated by a client */
 	Datum		now;
 } Insertion;
 
@@ -312,7 +311,6 @@ begin_insertion(Insertion *ins, Directory *dir)
 				 ins->attnums);
 	ins->arbiters = find_arbiter(ins->result, ins->attnums);
 	ins->main_slug = CStringGetTextDatum("main");
-	ins->manual = CStringGetTextDatum("manual");
 	ins->now = TimestampTzGetDatum(GetCurrentTransactionStartTimestamp());
 }
 
@@ -362,7 +360,8 @@ fill_slot(Insertion *ins, Claim *claim, Datum type_name)
 		put(ins, IDENTIFIER_STATUS, state_text(claim->status));
 	if (claim->status > STATE_NOT_OPTED_IN)
 	{
-		put(ins, IDENTIFIER_STATUS_REASON, ins->manual);
+		put(ins, IDENTIFIER_STATUS_REASON,
+			CStringGetTextDatum(claim->reason));
 		put(ins, IDENTIFIER_STATUS_CHANGED_AT, ins->now);
 	}
 	ExecStoreVirtualTuple(slot);

@@ -34,21 +34,38 @@ static const DirectoryQuery lock_contacts = {
 	1, {INT8OID}, "id"
 };
 
-/* The contact follows where it still shows what the identifier was (I4). */
-static const DirectoryQuery set_email = {
-	"UPDATE ONLY @contact@ c SET email = n.now::contacts.email"
-	" FROM @rows@ WHERE c.id OPERATOR(pg_catalog.=) n.id"
-	" AND (c.email OPERATOR(pg_catalog.=) n.was::contacts.email"
-	"  OR c.email IS NULL AND n.was IS NULL)",
-	3, {INT8OID, TEXTOID, TEXTOID}, "id, was, now"
+/*
+ * The contact follows where it still shows what a main identifier was; what
+ * that is now is read again, for triggers of users may have changed it (I4).
+ */
+#define FOLLOW_VALUE(column, sqltype) \
+	"UPDATE ONLY @contact@ c SET " column " = m.value::contacts." sqltype \
+	" FROM @rows@, ONLY @identifier@ m" \
+	" WHERE c.id OPERATOR(pg_catalog.=) n.id" \
+	" AND m.contact_id OPERATOR(pg_catalog.=) n.id" \
+	" AND m.semantic_type OPERATOR(pg_catalog.=) '" sqltype "'" \
+	" AND m.slug OPERATOR(pg_catalog.=) 'main'" \
+	" AND (c." column " OPERATOR(pg_catalog.=) n.was::contacts." sqltype \
+	"   AND c." column "::pg_catalog.text OPERATOR(pg_catalog.<>) m.value" \
+	"  OR c." column " IS NULL AND n.was IS NULL)"
+
+#define FOLLOW_LOSS(column, sqltype) \
+	"UPDATE ONLY @contact@ c SET " column " = NULL" \
+	" FROM @rows@ WHERE c.id OPERATOR(pg_catalog.=) n.id" \
+	" AND c." column " OPERATOR(pg_catalog.=) n.was::contacts." sqltype \
+	" AND NOT EXISTS (SELECT FROM ONLY @identifier@ m" \
+	"  WHERE m.contact_id OPERATOR(pg_catalog.=) n.id" \
+	"  AND m.semantic_type OPERATOR(pg_catalog.=) '" sqltype "'" \
+	"  AND m.slug OPERATOR(pg_catalog.=) 'main')"
+
+static const DirectoryQuery follow_values[] = {
+	{FOLLOW_VALUE("email", "email"), 2, {INT8OID, TEXTOID}, "id, was"},
+	{FOLLOW_VALUE("mobile_phone", "phone"), 2, {INT8OID, TEXTOID}, "id, was"}
 };
 
-static const DirectoryQuery set_mobile_phone = {
-	"UPDATE ONLY @contact@ c SET mobile_phone = n.now::contacts.phone"
-	" FROM @rows@ WHERE c.id OPERATOR(pg_catalog.=) n.id"
-	" AND (c.mobile_phone OPERATOR(pg_catalog.=) n.was::contacts.phone"
-	"  OR c.mobile_phone IS NULL AND n.was IS NULL)",
-	3, {INT8OID, TEXTOID, TEXTOID}, "id, was, now"
+static const DirectoryQuery follow_losses[] = {
+	{FOLLOW_LOSS("email", "email"), 2, {INT8OID, TEXTOID}, "id, was"},
+	{FOLLOW_LOSS("mobile_phone", "phone"), 2, {INT8OID, TEXTOID}, "id, was"}
 };
 
 static const DirectoryQuery set_email_status = {
@@ -139,14 +156,6 @@ typedef struct IdentifierChange
 	Row			after;
 } IdentifierChange;
 
-/* A main column of a contact that is to follow; (Datum) 0 is NULL. */
-typedef struct Follow
-{
-	int64		contact_id;
-	Datum		was;
-	Datum		now;
-} Follow;
-
 /* A set of ids, made sorted and unique before use. */
 typedef struct IdSet
 {
@@ -161,8 +170,7 @@ typedef struct Consequences
 	DirectoryInfo *info;
 	StateChange *states;
 	int			nstates;
-	Follow	   *follows[2];		/* email, mobile_phone */
-	int			nfollows[2];
+	Batch	   *follows[2];		/* email, mobile_phone: contact, what it was */
 	IdSet		locked;			/* contacts to be locked */
 	IdSet		facts;			/* contacts whose facts may change */
 	IdSet		inserted;		/* contacts that got a main email with a state */
@@ -301,14 +309,16 @@ note_states(Consequences *c, const IdentifierChange *change)
 		add_state(c, &change->after, STATE_NONE, now, true);
 }
 
+/* The contact may show the value was, (Datum) 0 is NULL, in a main column. */
 static void
-add_follow(Consequences *c, int column, int64 contact_id, Datum was, Datum now)
+add_follow(Consequences *c, int column, int64 contact_id, Datum was)
 {
-	Follow	   *f = &c->follows[column][c->nfollows[column]++];
+	Datum		values[2];
+	bool		nulls[2] = {false, was == (Datum) 0};
 
-	f->contact_id = contact_id;
-	f->was = was;
-	f->now = now;
+	values[0] = Int64GetDatum(contact_id);
+	values[1] = was;
+	batch_add(c->follows[column], values, nulls);
 	idset_add(&c->locked, contact_id);
 }
 
@@ -322,10 +332,9 @@ note_main(Consequences *c, const IdentifierChange *change)
 
 	if (before >= 0)
 		add_follow(c, before, row_contact(&change->before),
-				   change->before.values[IDENTIFIER_VALUE], (Datum) 0);
+				   change->before.values[IDENTIFIER_VALUE]);
 	if (after >= 0)
-		add_follow(c, after, row_contact(&change->after), (Datum) 0,
-				   change->after.values[IDENTIFIER_VALUE]);
+		add_follow(c, after, row_contact(&change->after), (Datum) 0);
 	if (after != 0)
 		return;
 	if (!change->has_before && now > STATE_NOT_OPTED_IN)
@@ -427,8 +436,8 @@ begin_consequences(Consequences *c, Directory *dir, DirectoryInfo *info, int n)
 	c->dir = dir;
 	c->info = info;
 	c->states = palloc(sizeof(StateChange) * n * 2);
-	c->follows[0] = palloc(sizeof(Follow) * n * 2);
-	c->follows[1] = palloc(sizeof(Follow) * n * 2);
+	c->follows[0] = batch_create(&follow_losses[0], n * 2);
+	c->follows[1] = batch_create(&follow_losses[1], n * 2);
 	c->locked.ids = palloc(sizeof(int64) * n * 4);
 	c->facts.ids = palloc(sizeof(int64) * n * 2);
 	c->inserted.ids = palloc(sizeof(int64) * n);
@@ -436,72 +445,6 @@ begin_consequences(Consequences *c, Directory *dir, DirectoryInfo *info, int n)
 	c->released = batch_create(&remove_released, n);
 	c->kept = batch_create(&keep_deleted, n);
 	c->shared = batch_create(&remove_shared_states, n);
-}
-
-static int
-compare_follows(const void *a, const void *b)
-{
-	const Follow *f = a;
-	const Follow *g = b;
-
-	return f->contact_id < g->contact_id ? -1 : f->contact_id > g->contact_id;
-}
-
-/*
- * What one contact's main column was and is to be: where a main identifier
- * goes and another comes in one statement, that is one change.
- */
-static int
-merge_follows(Follow *follows, int n)
-{
-	int			nmerged = 0;
-	int			i;
-
-	qsort(follows, n, sizeof(Follow), compare_follows);
-	for (i = 0; i < n; i++)
-	{
-		Follow	   *last = nmerged > 0 ? &follows[nmerged - 1] : NULL;
-
-		if (last != NULL && last->contact_id == follows[i].contact_id)
-		{
-			if (follows[i].was != (Datum) 0)
-				last->was = follows[i].was;
-			if (follows[i].now != (Datum) 0)
-				last->now = follows[i].now;
-		}
-		else
-			follows[nmerged++] = follows[i];
-	}
-	return nmerged;
-}
-
-/* Write a main column of the contacts that still show what was. */
-static void
-run_follows(Directory *dir, const DirectoryQuery *query, Follow *follows, int n,
-			bool to_null)
-{
-	Batch	   *batch = batch_create(query, n);
-	int			i;
-
-	for (i = 0; i < n; i++)
-	{
-		Datum		values[3];
-		bool		nulls[3];
-
-		if ((follows[i].now == (Datum) 0) != to_null)
-			continue;
-		if (follows[i].was != (Datum) 0 && follows[i].now != (Datum) 0 &&
-			texts_equal(follows[i].was, follows[i].now))
-			continue;
-		values[0] = Int64GetDatum(follows[i].contact_id);
-		values[1] = follows[i].was;
-		values[2] = follows[i].now;
-		nulls[0] = false;
-		nulls[1] = follows[i].was == (Datum) 0;
-		nulls[2] = to_null;
-		batch_add(batch, values, nulls);
-	}
-	batch_run(dir, batch);
 }
 
 /* The settled contacts show the state that came with an inserted address. */
@@ -546,7 +489,6 @@ remove_states(Consequences *c)
 static void
 carry_out(Consequences *c)
 {
-	static const DirectoryQuery *const main_queries[] = {&set_email, &set_mobile_phone};
 	int			column;
 
 	check_and_log(c->dir, c->states, c->nstates);
@@ -556,12 +498,10 @@ carry_out(Consequences *c)
 	remove_states(c);
 	for (column = 0; column < 2; column++)
 	{
-		Follow	   *follows = c->follows[column];
-		int			n = merge_follows(follows, c->nfollows[column]);
-
 		/* an address that moves between contacts leaves the one first */
-		run_follows(c->dir, main_queries[column], follows, n, true);
-		run_follows(c->dir, main_queries[column], follows, n, false);
+		batch_run(c->dir, c->follows[column]);
+		c->follows[column]->query = &follow_values[column];
+		batch_run(c->dir, c->follows[column]);
 	}
 	batch_run(c->dir, c->statuses);
 	settle_inserted(c);

@@ -39,6 +39,7 @@ typedef struct MainColumn
 	const char *type;			/* semantic type */
 	const DirectoryQuery *current;		/* contacts whose column still is n.now */
 	const DirectoryQuery *classify;		/* what is to be done for a new value */
+	const DirectoryQuery *adopt;		/* contacts take what the value became */
 } MainColumn;
 
 #define CURRENT(column, sqltype) \
@@ -62,6 +63,17 @@ typedef struct MainColumn
 	"  AND t.holder OPERATOR(pg_catalog.=) n.holder" \
 	" ORDER BY n.n"
 
+/* A user's trigger on identifier may have made another value of ours. */
+#define ADOPT(column, sqltype) \
+	"UPDATE ONLY @contact@ c SET " column " = m.value::contacts." sqltype \
+	" FROM @rows@, ONLY @identifier@ m" \
+	" WHERE c.id OPERATOR(pg_catalog.=) n.id" \
+	" AND c." column " OPERATOR(pg_catalog.=) n.now::contacts." sqltype \
+	" AND m.contact_id OPERATOR(pg_catalog.=) n.id" \
+	" AND m.semantic_type OPERATOR(pg_catalog.=) '" sqltype "'" \
+	" AND m.slug OPERATOR(pg_catalog.=) 'main'" \
+	" AND m.value OPERATOR(pg_catalog.<>) n.now"
+
 static const DirectoryQuery current_email = {
 	CURRENT("email", "email"), 3, {INT4OID, INT8OID, TEXTOID}, "n, id, now"
 };
@@ -78,9 +90,17 @@ static const DirectoryQuery classify_phone = {
 	{INT4OID, INT8OID, TEXTOID, UUIDOID, INT8OID}, "n, id, now, key, holder"
 };
 
+static const DirectoryQuery adopt_email = {
+	ADOPT("email", "email"), 2, {INT8OID, TEXTOID}, "id, now"
+};
+static const DirectoryQuery adopt_phone = {
+	ADOPT("mobile_phone", "phone"), 2, {INT8OID, TEXTOID}, "id, now"
+};
+
 static const MainColumn main_columns[] = {
-	{CONTACT_EMAIL, "email", &current_email, &classify_email},
-	{CONTACT_MOBILE_PHONE, "phone", &current_phone, &classify_phone}
+	{CONTACT_EMAIL, "email", &current_email, &classify_email, &adopt_email},
+	{CONTACT_MOBILE_PHONE, "phone", &current_phone, &classify_phone,
+	&adopt_phone}
 };
 
 /* A value that stays behind is released, its state with it (rule I7) ... */
@@ -98,9 +118,10 @@ static const DirectoryQuery delete_rows = {
 };
 
 static const DirectoryQuery rename_rows = {
-	"UPDATE ONLY @identifier@ i SET value = n.value, status = n.status"
+	"UPDATE ONLY @identifier@ i SET value = n.value, status = n.status,"
+	" status_reason = n.reason"
 	" FROM @rows@ WHERE i.id OPERATOR(pg_catalog.=) n.id",
-	3, {INT8OID, TEXTOID, TEXTOID}, "id, value, status"
+	4, {INT8OID, TEXTOID, TEXTOID, TEXTOID}, "id, value, status, reason"
 };
 
 static const DirectoryQuery set_slugs = {
@@ -134,7 +155,9 @@ static const DirectoryQuery status_to_contact = {
 
 /* ... and the contact's to a value without one. */
 static const DirectoryQuery status_to_value = {
-	"UPDATE ONLY @identifier@ i SET status = c.email_status"
+	"UPDATE ONLY @identifier@ i SET status = c.email_status, status_reason ="
+	" CASE WHEN c.email_status OPERATOR(pg_catalog.=) 'unsubscribed'"
+	" THEN 'own_wish' ELSE 'manual' END"
 	" FROM @rows@, ONLY @contact@ c"
 	" WHERE c.id OPERATOR(pg_catalog.=) n.id"
 	" AND i.contact_id OPERATOR(pg_catalog.=) n.id"
@@ -321,6 +344,28 @@ count_kept(ClaimChunk *chunk)
 	return (int) batch_run(chunk->dir, batch);
 }
 
+/* The contacts show what triggers of users made of the claimed values. */
+static void
+adopt_claimed(ClaimChunk *chunk)
+{
+	int			m;
+	int			i;
+
+	for (m = 0; m < lengthof(main_columns); m++)
+	{
+		Batch	   *batch = batch_create(main_columns[m].adopt,
+										 chunk->nclaims);
+
+		for (i = 0; i < chunk->nclaims; i++)
+		{
+			if (claim_column(&chunk->claims[i]) == &main_columns[m])
+				add_id_and(batch, Int64GetDatum(chunk->claims[i].contact_id),
+						   chunk->claims[i].value, (Datum) 0);
+		}
+		batch_run(chunk->dir, batch);
+	}
+}
+
 /*
  * Claim a chunk, and show the contacts the states that their addresses had.
  * After triggers of users every claim may already be fulfilled: claim_main()
@@ -346,6 +391,8 @@ flush_claims(ClaimChunk *chunk)
 			ids[nids++] = Int64GetDatum(chunk->claims[i].contact_id);
 	}
 	settle_email_status(chunk->dir, ids, nids);
+	if (has_user_triggers(chunk->dir->identifier))
+		adopt_claimed(chunk);
 	MemoryContextSwitchTo(oldcontext);
 	MemoryContextReset(chunk->context);
 	chunk->claims = claims;
@@ -382,6 +429,7 @@ add_claims(ClaimChunk *chunk, TupleTableSlot *slot)
 		claim->value = PointerGetDatum(PG_DETOAST_DATUM_COPY(value));
 		claim->status = main_columns[m].column == CONTACT_EMAIL ? status :
 			claim->type->is_exclusive ? STATE_NOT_OPTED_IN : STATE_NONE;
+		claim->reason = "manual";
 		claim->inherits = false;
 		chunk->nclaims++;
 	}
@@ -564,6 +612,30 @@ add_release(MainWork *work, Datum id, ConsentState status)
 			  &id, NULL);
 }
 
+/* Why the address bears a state: a client said so, or the person did (C4). */
+static const char *
+change_reason(const ContactChange *change)
+{
+	return change->is_explicit ? "manual" : "own_wish";
+}
+
+/* Give the main identifier another value, and the state of that one. */
+static void
+add_rename(MainWork *work, Datum id, Datum value, ConsentState status,
+		   const char *reason)
+{
+	Datum		values[4];
+	bool		nulls[4] = {false, false, false, false};
+
+	values[0] = id;
+	values[1] = value;
+	nulls[2] = status == STATE_NONE;
+	values[2] = nulls[2] ? (Datum) 0 : state_text(status);
+	nulls[3] = status <= STATE_NOT_OPTED_IN;
+	values[3] = nulls[3] ? (Datum) 0 : CStringGetTextDatum(reason);
+	batch_add(work->rename, values, nulls);
+}
+
 /* The new value is the contact's own: the two exchange slugs (rule I4). */
 static void
 add_exchange(MainWork *work, Datum main_id, bool has_main, Datum own_id,
@@ -650,8 +722,7 @@ plan_change(MainWork *work, const ContactChange *change,
 	}
 	if (c->has_main && !c->has_target && !state_stays_behind(c->main_status))
 	{
-		add_id_and(work->rename, c->main_id, now,
-				   status == STATE_NONE ? (Datum) 0 : state_text(status));
+		add_rename(work, c->main_id, now, status, change_reason(change));
 		return;
 	}
 	if (c->has_main)
@@ -661,6 +732,7 @@ plan_change(MainWork *work, const ContactChange *change,
 	claim->type = type;
 	claim->value = now;
 	claim->status = status;
+	claim->reason = change_reason(change);
 	claim->inherits = false;
 }
 
@@ -762,6 +834,31 @@ write_states(Directory *dir, ContactChange *changes, int n)
 	batch_run(dir, written);
 }
 
+/* The contacts show what triggers of users made of the changed values. */
+static void
+adopt_changed(Directory *dir, ContactChange *changes, int n)
+{
+	int			m;
+	int			i;
+
+	for (m = 0; m < lengthof(main_columns); m++)
+	{
+		Batch	   *batch = batch_create(main_columns[m].adopt, n);
+		int			column = main_columns[m].column;
+
+		for (i = 0; i < n; i++)
+		{
+			Row		   *after = &changes[i].after;
+
+			if (!after->nulls[column] &&
+				row_text_differs(&changes[i].before, after, column))
+				add_id_and(batch, after->values[CONTACT_ID],
+						   after->values[column], (Datum) 0);
+		}
+		batch_run(dir, batch);
+	}
+}
+
 /*
  * Have the identifiers follow the contacts that changed.  Row triggers of the
  * contacts' own statement come here with what they collected; what they say is
@@ -800,6 +897,8 @@ settle_contacts(Relation rel)
 			classify(&work, changes, n, &main_columns[m], types[m]);
 		do_work(&work);
 		write_states(&dir, changes, n);
+		if (has_user_triggers(dir.identifier))
+			adopt_changed(&dir, changes, n);
 		directory_close(&dir);
 	}
 	SPI_finish();
