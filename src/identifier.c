@@ -178,7 +178,10 @@ derive_validation(Row *new, const Row *old)
 				CStringGetTextDatum("manual"));
 }
 
-/* Reason and time go with the state; a suppression keeps its first ones. */
+/*
+ * Reason and time go with the state; a suppression keeps its first ones.  A
+ * reason says why no mail is sent: it stands until another one is given.
+ */
 static void
 derive_state_columns(Row *new, const Row *old, ConsentState was,
 					 ConsentState now)
@@ -191,11 +194,9 @@ derive_state_columns(Row *new, const Row *old, ConsentState was,
 	}
 	if (was == now)
 		return;
-	if (now <= STATE_NOT_OPTED_IN)
+	if (now <= STATE_OPTED_IN)
 		row_set_null(new, IDENTIFIER_STATUS_REASON);
-	else if (new->nulls[IDENTIFIER_STATUS_REASON] ||
-			 (old != NULL &&
-			  !row_text_differs(old, new, IDENTIFIER_STATUS_REASON)))
+	else if (new->nulls[IDENTIFIER_STATUS_REASON])
 		row_set(new, IDENTIFIER_STATUS_REASON, CStringGetTextDatum("manual"));
 	if (now > STATE_NOT_OPTED_IN &&
 		(old != NULL || new->nulls[IDENTIFIER_STATUS_CHANGED_AT]))

@@ -131,6 +131,17 @@ sub may_become
 	return;
 }
 
+# A row takes a state; a reason stands until another one is given.
+sub put_state
+{
+	my ($row, $status, $reason) = @_;
+
+	return if $row->{status} eq $status;
+	$row->{reason} = $reason // (is_frozen($row) ? $row->{reason} : 'manual');
+	$row->{status} = $status;
+	return;
+}
+
 sub is_frozen
 {
 	my ($row) = @_;
@@ -145,8 +156,8 @@ sub has_refused
 	my $main = $self->labelled($c->{id}, 'email', 'main');
 
 	return $c->{status} eq 'unsubscribed' if !$main;
-	return $main->{status} eq 'unsubscribed'
-	  || ($main->{status} eq 'suppressed' && ($main->{reason} // '') eq 'complaint');
+	return 1 if $main->{status} eq 'unsubscribed';
+	return $main->{status} eq 'suppressed' && $main->{reason} =~ /complaint|own_wish/ ? 1 : 0;
 }
 
 # C4: $row, a new main email, starts in this state.
@@ -154,7 +165,7 @@ sub start_state
 {
 	my ($row, $refused) = @_;
 
-	$row->{status} = 'unsubscribed' if $row->{status} eq 'not_opted_in' && $refused;
+	put_state($row, 'unsubscribed') if $row->{status} eq 'not_opted_in' && $refused;
 	return;
 }
 
@@ -202,7 +213,7 @@ sub claim
 	}
 	$slug //= 'main' unless $self->labelled($id, $type, 'main');
 	@$row{qw(contact slug validated method)} = ($id, $slug, 0, undef);
-	$row->{status} = $status
+	put_state($row, $status, 'manual')
 	  if defined $status && ($rank{$status} > $rank{ $row->{status} } || $row->{status} eq 'not_opted_in');
 	return $row;
 }
@@ -238,6 +249,7 @@ sub change_main
 	my $main = $self->labelled($id, $type, 'main');
 	my $refused = $self->has_refused($c);
 	my $row = defined $value ? $self->claimant($type, $value, $id) : undef;
+	my $reason = 'manual';
 
 	if (defined $value && $main && $main->{value} eq $value)
 	{
@@ -248,6 +260,7 @@ sub change_main
 		die "23505\n" if $row->{contact} != $id;
 		$main->{slug} = $row->{slug} if $main;
 		$row->{slug} = 'main';
+		$reason = undef;    # the one that its row has stands
 	}
 	else
 	{
@@ -257,7 +270,8 @@ sub change_main
 	if ($type eq 'email' && $row)
 	{
 		start_state($row, $refused);
-		$row->{status} = $status if defined $status && $rank{$status} > $rank{ $row->{status} };
+		put_state($row, $status, $reason)
+		  if defined $status && $rank{$status} > $rank{ $row->{status} };
 	}
 	$self->follow($c, $refused);
 	return;
@@ -269,7 +283,7 @@ sub change_status
 	my $row = $self->labelled($id, 'email', 'main');
 
 	may_become($row->{status}, $status);
-	@$row{qw(status reason)} = ($status, 'manual') if $row->{status} ne $status;
+	put_state($row, $status);
 	$self->follow($self->{contact}{$id}, 0);
 	return;
 }
@@ -308,7 +322,13 @@ sub insert_identifier
 {
 	my ($self, $id, $type, $slug, $value) = @_;
 
-	die "23503\n" unless $self->{contact}{$id};
+	if (!$self->{contact}{$id})
+	{
+		my $row = $self->claimant($type, $value, $id);
+
+		# the unique index speaks before the foreign key
+		die $row && defined $row->{contact} ? "23505\n" : "23503\n";
+	}
 	$self->with_followers(sub { $self->claim($id, $type, $slug, $value) }, $id);
 	return;
 }
@@ -333,17 +353,13 @@ sub change_value
 	my $id = $row->{contact};
 
 	return if $row->{value} eq $value;
-	if (is_frozen($row))
-	{
-		# the unique index speaks before the guard
-		die $self->claimant($row->{type}, $value, $id) ? "23505\n" : "23001\n";
-	}
+
+	# A value that was left behind is claimed by INSERT or from the contact.
+	die "23505\n" if $self->claimant($row->{type}, $value, $id);
+	die "23001\n" if is_frozen($row);
 	$self->with_followers(
 		sub {
 			my $slug = $row->{slug};
-			my $other = $self->claimant($row->{type}, $value, $id);
-
-			die "23505\n" if $other && defined $other->{contact};
 			$self->release($row);
 			my $new = $self->claim($id, $row->{type}, 'none', $value);
 			$new->{slug} = $slug;
@@ -374,7 +390,7 @@ sub move
 	$self->with_followers(
 		sub {
 			$row->{slug} //= 'main' unless $self->labelled($to, $row->{type}, 'main');
-			@$row{qw(contact validated method)} = ($to, 0, undef);
+			$row->{contact} = $to;
 		},
 		$row->{contact},
 		$to);
@@ -386,7 +402,7 @@ sub write_state
 	my ($self, $row, $status) = @_;
 
 	may_become($row->{status}, $status);
-	@$row{qw(status reason)} = ($status, 'manual') if $row->{status} ne $status;
+	put_state($row, $status);
 	$self->follow($self->{contact}{ $row->{contact} }, 0)
 	  if defined $row->{contact} && ($row->{slug} // '') eq 'main';
 	return;
@@ -428,7 +444,7 @@ sub set_state
 		return;
 	}
 	return if $row->{status} eq $status;
-	@$row{qw(status reason)} = ($status, $reason);
+	put_state($row, $status, $reason);
 
 	# An opt-in does not stay behind (I7).
 	$self->release($row) if $type eq 'email' && !defined $row->{contact};
