@@ -15,6 +15,7 @@
 #include "executor/spi.h"
 #include "fmgr.h"
 #include "miscadmin.h"
+#include "utils/builtins.h"
 #include "utils/memutils.h"
 
 #include "claim.h"
@@ -234,6 +235,11 @@ plan_change(MainWork *work, const ContactChange *change,
 		type->is_exclusive ? STATE_NOT_OPTED_IN : STATE_NONE;
 	Claim	   *claim;
 
+	/* its identifier is being inserted */
+	if (column->column == CONTACT_EMAIL &&
+		pending_is_ahead(work->dir->identifier,
+						 DatumGetInt64(change->after.values[CONTACT_ID])))
+		return;
 	if (now == (Datum) 0)
 	{
 		if (c->has_main)
