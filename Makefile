@@ -14,6 +14,7 @@ OBJS = \
 	src/email.o \
 	src/phone.o \
 	src/plan_cache.o \
+	src/attempt.o \
 	src/columns.o \
 	src/directory.o \
 	src/identifier_key.o \
