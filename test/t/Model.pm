@@ -131,14 +131,13 @@ sub may_become
 	return;
 }
 
-# A row takes a state; a reason stands until another one is given.
+# A row takes a state.
 sub put_state
 {
 	my ($row, $status, $reason) = @_;
 
 	return if $row->{status} eq $status;
-	$row->{reason} = $reason // (is_frozen($row) ? $row->{reason} : 'manual');
-	$row->{status} = $status;
+	@$row{qw(status reason)} = ($status, $reason // 'manual');
 	return;
 }
 
@@ -213,7 +212,7 @@ sub claim
 	}
 	$slug //= 'main' unless $self->labelled($id, $type, 'main');
 	@$row{qw(contact slug validated method)} = ($id, $slug, 0, undef);
-	put_state($row, $status, 'manual')
+	put_state($row, $status)
 	  if defined $status && ($rank{$status} > $rank{ $row->{status} } || $row->{status} eq 'not_opted_in');
 	return $row;
 }
@@ -249,7 +248,6 @@ sub change_main
 	my $main = $self->labelled($id, $type, 'main');
 	my $refused = $self->has_refused($c);
 	my $row = defined $value ? $self->claimant($type, $value, $id) : undef;
-	my $reason = 'manual';
 
 	if (defined $value && $main && $main->{value} eq $value)
 	{
@@ -260,7 +258,6 @@ sub change_main
 		die "23505\n" if $row->{contact} != $id;
 		$main->{slug} = $row->{slug} if $main;
 		$row->{slug} = 'main';
-		$reason = undef;    # the one that its row has stands
 	}
 	else
 	{
@@ -270,7 +267,7 @@ sub change_main
 	if ($type eq 'email' && $row)
 	{
 		start_state($row, $refused);
-		put_state($row, $status, $reason)
+		put_state($row, $status)
 		  if defined $status && $rank{$status} > $rank{ $row->{status} };
 	}
 	$self->follow($c, $refused);
