@@ -37,7 +37,6 @@
 #include "utils/timestamp.h"
 
 #include "compat.h"
-#include "consent.h"
 #include "direct_insert.h"
 #include "main_identifier.h"
 
@@ -378,10 +377,11 @@ fill_slot(Insertion *ins, Claim *claim, Datum type_name)
 	if (claim->status != STATE_NONE)
 		put(ins, IDENTIFIER_STATUS, state_text(claim->status));
 	if (claim->status > STATE_NOT_OPTED_IN)
-		put(ins, IDENTIFIER_STATUS_CHANGED_AT, ins->now);
-	if (state_stays_behind(claim->status))
+	{
 		put(ins, IDENTIFIER_STATUS_REASON,
 			CStringGetTextDatum(claim->reason));
+		put(ins, IDENTIFIER_STATUS_CHANGED_AT, ins->now);
+	}
 	ExecStoreVirtualTuple(slot);
 	slot->tts_tableOid = RelationGetRelid(ins->rel);
 }
