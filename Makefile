@@ -14,6 +14,7 @@ OBJS = \
 	src/email.o \
 	src/phone.o \
 	src/plan_cache.o \
+	src/attempt.o \
 	src/columns.o \
 	src/directory.o \
 	src/identifier_key.o \
@@ -23,6 +24,8 @@ OBJS = \
 	src/contact_type.o \
 	src/contact.o \
 	src/main_identifier.o \
+	src/contact_claim.o \
+	src/contact_change.o \
 	src/identified.o \
 	src/identifier.o \
 	src/identifier_change.o \
@@ -97,7 +100,7 @@ sql/contacts--$(EXTVERSION).sql: $(SQL_FRAGMENTS) $(DIRECTORY_FRAGMENTS) $(TRIGG
 SERVER_PACKAGES = postgresql-15 postgresql-server-dev-15 libicu-dev gcc libc6-dev make
 TEST_PACKAGES = clang libclang-rt-14-dev pg-bsd-indent libipc-run-perl
 
-.PHONY: help test demo bench format lint-c check-versions
+.PHONY: help test demo format lint-c check-versions
 
 help:
 	@echo "make                 build for the server that PG_CONFIG names"
@@ -119,14 +122,10 @@ demo:
 	@$(srcdir)/test/setup $(SERVER_PACKAGES)
 	@$(srcdir)/test/private_cluster demo/run
 
-bench:
-	@$(srcdir)/test/setup $(SERVER_PACKAGES)
-	@$(srcdir)/test/private_cluster bench/run
-
 format lint-c:
 	@$(srcdir)/test/format $@ $(wildcard $(addprefix $(srcdir)/, \
 		src/*.[ch] test/*/*.[ch] bench/*.[ch]))
 
 check-versions:
 	@$(srcdir)/test/check_versions
-
+-include $(srcdir)/bench/bench.mk
