@@ -14,6 +14,7 @@ OBJS = \
 	src/email.o \
 	src/phone.o \
 	src/plan_cache.o \
+	src/attempt.o \
 	src/columns.o \
 	src/directory.o \
 	src/identifier_key.o \
@@ -23,6 +24,8 @@ OBJS = \
 	src/contact_type.o \
 	src/contact.o \
 	src/main_identifier.o \
+	src/contact_claim.o \
+	src/contact_change.o \
 	src/identified.o \
 	src/identifier.o \
 	src/identifier_change.o \

@@ -539,6 +539,75 @@ END
 $function$;
 COMMENT ON FUNCTION contacts.import_targets(text, contacts.import_column[], text) IS 'compares rows of an import with the contacts they speak of';
 
+-- Contacts without an exclusive value cannot be told apart by one.  Such a row
+-- speaks of a contact that says the same in every name, email and mobile phone,
+-- and has what else the row says: so the same file again makes no second one.
+CREATE FUNCTION contacts.import_twins(directory text, columns contacts.import_column[]) RETURNS void
+	LANGUAGE plpgsql VOLATILE PARALLEL UNSAFE SET search_path = pg_catalog, pg_temp
+AS $function$
+DECLARE
+	unclaimed text;
+	equality text;
+	queries text;
+	brought text := contacts.import_identifiers(directory, columns, 'update', 'pg_temp.contacts_import_twin');
+BEGIN
+	SELECT coalesce(string_agg(format(' AND r.c%s IS NULL', c.ordinal), ''), '') INTO unclaimed
+	FROM unnest(columns) c WHERE c.is_exclusive OR c.role = 'id';
+	SELECT coalesce(string_agg(format(' AND c.%1$I IS NOT DISTINCT FROM r.c%2$s', c.name, c.ordinal), ''), '')
+	INTO equality
+	FROM unnest(columns) c WHERE c.name IN ('first_name', 'last_name', 'email', 'mobile_phone') AND c.role = 'field';
+	equality := equality || format(' AND NOT (%s)', contacts.import_difference(columns, 'update'));
+	-- by a shared value, else by the index over names, one query for each form of name
+	SELECT string_agg(format($query$
+		SELECT w.n, w.contact_id
+		FROM (
+			SELECT r.n, (SELECT min(c.id) FROM %1$s%2$s) AS contact_id
+			FROM pg_temp.contacts_import_row r
+				LEFT JOIN pg_temp.contacts_import_organization o ON o.organization = r.organization
+			WHERE NOT EXISTS (SELECT FROM pg_temp.contacts_import_fault f WHERE f.n = r.n)%3$s%4$s
+			OFFSET 0
+		) w
+		WHERE w.contact_id IS NOT NULL$query$, q.people, equality, unclaimed, q.condition), ' UNION ')
+	INTO queries
+	FROM (
+		SELECT format('%1$I.identifier i JOIN %1$I.contact c ON c.id = i.contact_id
+				WHERE i.value = r.c%2$s::text AND i.semantic_type = ANY (%3$L)',
+				directory, c.ordinal, c.kinds) AS people,
+			format(' AND r.c%s IS NOT NULL', c.ordinal) AS condition
+		FROM unnest(columns) c WHERE c.semantic_type IS NOT NULL AND NOT c.is_exclusive
+		UNION ALL
+		SELECT format('%I.contact c WHERE true%s', directory,
+				string_agg(CASE WHEN p.has THEN format(' AND lower(c.%1$I) = lower(r.c%2$s)', p.name, p.ordinal)
+					ELSE format(' AND lower(c.%1$I) IS NULL', p.name) END, '' ORDER BY p.name)),
+			concat(
+				string_agg(format(CASE WHEN p.has THEN ' AND r.c%s IS NOT NULL' ELSE ' AND r.c%s IS NULL' END,
+					p.ordinal), '') FILTER (WHERE p.ordinal IS NOT NULL),
+				(SELECT string_agg(format(' AND r.c%s IS NULL', c.ordinal), '') FROM unnest(columns) c
+					WHERE c.semantic_type IS NOT NULL AND NOT c.is_exclusive))
+		FROM (VALUES (1, true, true), (2, true, false), (3, false, true)) AS form (form, has_last, has_first)
+			CROSS JOIN LATERAL (
+				SELECT n.name, CASE n.name WHEN 'last_name' THEN form.has_last ELSE form.has_first END AS has,
+					(SELECT c.ordinal FROM unnest(columns) c WHERE c.name = n.name) AS ordinal
+				FROM (VALUES ('last_name'), ('first_name')) AS n (name)
+			) p
+		GROUP BY form.form
+		HAVING bool_and(p.ordinal IS NOT NULL OR NOT p.has)
+	) q;
+	IF queries IS NULL THEN
+		RETURN;
+	END IF;
+	EXECUTE format('CREATE TEMPORARY TABLE contacts_import_twin ON COMMIT DROP AS
+		SELECT t.n, min(t.contact_id) AS contact_id FROM (%s) t GROUP BY t.n', queries);
+	IF brought IS NOT NULL THEN
+		EXECUTE format('DELETE FROM pg_temp.contacts_import_twin t WHERE t.n IN (SELECT b.n FROM (%s) b)', brought);
+	END IF;
+	INSERT INTO pg_temp.contacts_import_target (n, contact_id, is_match, is_changed)
+		SELECT t.n, t.contact_id, false, false FROM pg_temp.contacts_import_twin t;
+	DROP TABLE pg_temp.contacts_import_twin;
+END
+$function$;
+COMMENT ON FUNCTION contacts.import_twins(text, contacts.import_column[]) IS 'finds rows of an import without an exclusive value whose contact is there already';
+
 -- Who may not change consent (rule C9) has the rows rejected that would.
 CREATE FUNCTION contacts.import_consent(directory text, columns contacts.import_column[]) RETURNS void
 	LANGUAGE plpgsql VOLATILE PARALLEL UNSAFE SET search_path = pg_catalog, pg_temp
@@ -781,75 +850,6 @@ END
 $function$;
 COMMENT ON FUNCTION contacts.import_raise(text, contacts.import_column[], text) IS 'raises the consent states that an import raises (rules C1 to C3)';
 
--- Contacts without an exclusive value cannot be told apart by one.  Such a row
--- speaks of a contact that says the same in every name, email and mobile phone,
--- and has what else the row says: so the same file again makes no second one.
-CREATE FUNCTION contacts.import_twins(directory text, columns contacts.import_column[]) RETURNS void
-	LANGUAGE plpgsql VOLATILE PARALLEL UNSAFE SET search_path = pg_catalog, pg_temp
-AS $function$
-DECLARE
-	unclaimed text;
-	equality text;
-	queries text;
-	brought text := contacts.import_identifiers(directory, columns, 'update', 'pg_temp.contacts_import_twin');
-BEGIN
-	SELECT coalesce(string_agg(format(' AND r.c%s IS NULL', c.ordinal), ''), '') INTO unclaimed
-	FROM unnest(columns) c WHERE c.is_exclusive OR c.role = 'id';
-	SELECT coalesce(string_agg(format(' AND c.%1$I IS NOT DISTINCT FROM r.c%2$s', c.name, c.ordinal), ''), '')
-	INTO equality
-	FROM unnest(columns) c WHERE c.name IN ('first_name', 'last_name', 'email', 'mobile_phone') AND c.role = 'field';
-	equality := equality || format(' AND NOT (%s)', contacts.import_difference(columns, 'update'));
-	-- by a shared value, else by the index over names, one query for each form of name
-	SELECT string_agg(format($query$
-		SELECT w.n, w.contact_id
-		FROM (
-			SELECT r.n, (SELECT min(c.id) FROM %1$s%2$s) AS contact_id
-			FROM pg_temp.contacts_import_row r
-				LEFT JOIN pg_temp.contacts_import_organization o ON o.organization = r.organization
-			WHERE NOT EXISTS (SELECT FROM pg_temp.contacts_import_fault f WHERE f.n = r.n)%3$s%4$s
-			OFFSET 0
-		) w
-		WHERE w.contact_id IS NOT NULL$query$, q.people, equality, unclaimed, q.condition), ' UNION ')
-	INTO queries
-	FROM (
-		SELECT format('%1$I.identifier i JOIN %1$I.contact c ON c.id = i.contact_id
-				WHERE i.value = r.c%2$s::text AND i.semantic_type = ANY (%3$L)',
-				directory, c.ordinal, c.kinds) AS people,
-			format(' AND r.c%s IS NOT NULL', c.ordinal) AS condition
-		FROM unnest(columns) c WHERE c.semantic_type IS NOT NULL AND NOT c.is_exclusive
-		UNION ALL
-		SELECT format('%I.contact c WHERE true%s', directory,
-				string_agg(CASE WHEN p.has THEN format(' AND lower(c.%1$I) = lower(r.c%2$s)', p.name, p.ordinal)
-					ELSE format(' AND lower(c.%1$I) IS NULL', p.name) END, '' ORDER BY p.name)),
-			concat(
-				string_agg(format(CASE WHEN p.has THEN ' AND r.c%s IS NOT NULL' ELSE ' AND r.c%s IS NULL' END,
-					p.ordinal), '') FILTER (WHERE p.ordinal IS NOT NULL),
-				(SELECT string_agg(format(' AND r.c%s IS NULL', c.ordinal), '') FROM unnest(columns) c
-					WHERE c.semantic_type IS NOT NULL AND NOT c.is_exclusive))
-		FROM (VALUES (1, true, true), (2, true, false), (3, false, true)) AS form (form, has_last, has_first)
-			CROSS JOIN LATERAL (
-				SELECT n.name, CASE n.name WHEN 'last_name' THEN form.has_last ELSE form.has_first END AS has,
-					(SELECT c.ordinal FROM unnest(columns) c WHERE c.name = n.name) AS ordinal
-				FROM (VALUES ('last_name'), ('first_name')) AS n (name)
-			) p
-		GROUP BY form.form
-		HAVING bool_and(p.ordinal IS NOT NULL OR NOT p.has)
-	) q;
-	IF queries IS NULL THEN
-		RETURN;
-	END IF;
-	EXECUTE format('CREATE TEMPORARY TABLE contacts_import_twin ON COMMIT DROP AS
-		SELECT t.n, min(t.contact_id) AS contact_id FROM (%s) t GROUP BY t.n', queries);
-	IF brought IS NOT NULL THEN
-		EXECUTE format('DELETE FROM pg_temp.contacts_import_twin t WHERE t.n IN (SELECT b.n FROM (%s) b)', brought);
-	END IF;
-	INSERT INTO pg_temp.contacts_import_target (n, contact_id, is_match, is_changed)
-		SELECT t.n, t.contact_id, false, false FROM pg_temp.contacts_import_twin t;
-	DROP TABLE pg_temp.contacts_import_twin;
-END
-$function$;
-COMMENT ON FUNCTION contacts.import_twins(text, contacts.import_column[]) IS 'finds rows of an import without an exclusive value whose contact is there already';
-
 -- One attempt to write the rows from first to last; all rows if NULL.
 CREATE FUNCTION contacts.import_write(directory text, columns contacts.import_column[], mode text,
 	first bigint, last bigint) RETURNS bigint
@@ -896,7 +896,7 @@ BEGIN
 			inserted := inserted + contacts.import_write(directory, columns, mode, first, last);
 		EXCEPTION WHEN OTHERS THEN
 			GET STACKED DIAGNOSTICS state = RETURNED_SQLSTATE, reason = MESSAGE_TEXT, detail = PG_EXCEPTION_DETAIL;
-			IF NOT (state ~ '^(22|23|44)' OR state = 'P0001' OR (state = '42501'
+			IF NOT (state ~ '^(22|23|44|54|P0)' OR (state = '42501'
 				AND row_security_active(format('%I.contact', directory)))) THEN
 				RAISE;
 			END IF;
@@ -1017,6 +1017,10 @@ DECLARE
 	old_region text := current_setting('contacts.default_region', true);
 	old_memory text := current_setting('work_mem');
 BEGIN
+	IF directory IS NULL OR staging IS NULL THEN
+		RAISE EXCEPTION USING ERRCODE = 'null_value_not_allowed',
+			MESSAGE = 'an import needs a directory and a staging table';
+	END IF;
 	PERFORM contacts.directory_schema(directory);
 	columns := ARRAY(SELECT c FROM contacts.import_columns(directory, staging, match) c);
 	PERFORM contacts.import_check(directory, staging, columns, match, mode, ignore_unknown);

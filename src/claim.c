@@ -28,12 +28,16 @@
 #include "direct_insert.h"
 #include "identifier_key.h"
 
+/* Other sessions cause a few rounds; only a trigger can cause that many. */
+#define CLAIM_ROUNDS 1000
+
 static const DirectoryQuery insert_claims = {
-	"INSERT INTO @identifier@ (contact_id, semantic_type, slug, value, status)"
-	" SELECT n.contact_id, n.semantic_type, 'main', n.value, n.status"
+	"INSERT INTO @identifier@"
+	" (contact_id, semantic_type, slug, value, status, status_reason)"
+	" SELECT n.contact_id, n.semantic_type, 'main', n.value, n.status, n.reason"
 	" FROM @rows@ ON CONFLICT (key, holder) DO NOTHING",
-	4, {INT8OID, TEXTOID, TEXTOID, TEXTOID},
-	"contact_id, semantic_type, value, status"
+	5, {INT8OID, TEXTOID, TEXTOID, TEXTOID, TEXTOID},
+	"contact_id, semantic_type, value, status, reason"
 };
 
 /*
@@ -152,14 +156,17 @@ insert_by_statement(Directory *dir, Claim *claims, int n)
 
 	for (i = 0; i < n; i++)
 	{
-		Datum		values[4];
-		bool		nulls[4] = {false, false, false, false};
+		Datum		values[5];
+		bool		nulls[5] = {false, false, false, false, false};
 
 		values[0] = Int64GetDatum(claims[i].contact_id);
 		values[1] = CStringGetTextDatum(claims[i].type->name);
 		values[2] = claims[i].value;
 		nulls[3] = claims[i].status == STATE_NONE;
 		values[3] = nulls[3] ? (Datum) 0 : state_text(claims[i].status);
+		nulls[4] = claims[i].status <= STATE_NOT_OPTED_IN;
+		values[4] = nulls[4] ? (Datum) 0 :
+			CStringGetTextDatum(claims[i].reason);
 		batch_add(batch, values, nulls);
 	}
 	return n - (int) batch_run(dir, batch);
@@ -170,7 +177,6 @@ static void
 log_new_states(Directory *dir, Claim *claims, int n)
 {
 	StateChange *changes = palloc(sizeof(StateChange) * n);
-	Datum		manual = CStringGetTextDatum("manual");
 	int			nchanges = 0;
 	int			i;
 
@@ -184,7 +190,7 @@ log_new_states(Directory *dir, Claim *claims, int n)
 		change->key = UUIDPGetDatum(&claims[i].key);
 		change->before = STATE_NONE;
 		change->after = claims[i].status;
-		change->reason = manual;
+		change->reason = CStringGetTextDatum(claims[i].reason);
 		nchanges++;
 	}
 	check_and_log(dir, changes, nchanges);
@@ -304,6 +310,8 @@ take_existing(Directory *dir, Claim *claims, int n)
 void
 claim_main(Directory *dir, DirectoryInfo *info, Claim *claims, int n)
 {
+	int			rounds = 0;
+
 	if (n == 0)
 		return;
 	claim_keys(info, claims, n);
@@ -311,5 +319,14 @@ claim_main(Directory *dir, DirectoryInfo *info, Claim *claims, int n)
 	qsort(claims, n, sizeof(Claim), compare_claims);
 	while (insert_new(dir, claims, n) > 0 &&
 		   take_existing(dir, claims, n))
+	{
 		CHECK_FOR_INTERRUPTS();
+		if (++rounds == CLAIM_ROUNDS)
+			ereport(ERROR,
+					(errcode(ERRCODE_TRIGGERED_ACTION_EXCEPTION),
+					 errmsg("main identifiers of contacts could not be inserted"),
+					 errhint("A trigger on table \"%s\" drops or changes the rows.",
+							 RelationGetRelationName(dir->identifier)),
+					 errtable(dir->identifier)));
+	}
 }

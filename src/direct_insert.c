@@ -18,6 +18,7 @@
  */
 #include "postgres.h"
 
+#include "access/genam.h"
 #include "access/htup_details.h"
 #include "access/tableam.h"
 #include "access/xact.h"
@@ -79,7 +80,6 @@ typedef struct Insertion
 	bool	   *nulls;
 	ExprState **volatiles;		/* defaults evaluated for each row, or NULL */
 	Datum		main_slug;
-	Datum		manual;			/* reason of a state stated by a client */
 	Datum		now;
 } Insertion;
 
@@ -119,6 +119,23 @@ is_own_foreign_key(Directory *dir, const ForeignKeyCacheInfo *fk)
 	return true;
 }
 
+/* Does an index of the table wait for a trigger to be enforced? */
+static bool
+has_deferrable_index(Relation rel)
+{
+	bool		found = false;
+	ListCell   *lc;
+
+	foreach(lc, RelationGetIndexList(rel))
+	{
+		Relation	index = index_open(lfirst_oid(lc), AccessShareLock);
+
+		found = found || !index->rd_index->indimmediate;
+		index_close(index, NoLock);
+	}
+	return found;
+}
+
 /* Is the table identifier as create_directory() made it, but for columns? */
 static bool
 is_plain_table(Directory *dir)
@@ -129,7 +146,7 @@ is_plain_table(Directory *dir)
 
 	if (rel->rd_rel->relkind != RELKIND_RELATION || rel->rd_rules != NULL ||
 		(constr != NULL && constr->has_generated_stored) ||
-		has_user_triggers(rel))
+		has_user_triggers(rel) || has_deferrable_index(rel))
 		return false;
 	foreach(lc, RelationGetFKeyList(rel))
 	{
@@ -312,7 +329,6 @@ begin_insertion(Insertion *ins, Directory *dir)
 				 ins->attnums);
 	ins->arbiters = find_arbiter(ins->result, ins->attnums);
 	ins->main_slug = CStringGetTextDatum("main");
-	ins->manual = CStringGetTextDatum("manual");
 	ins->now = TimestampTzGetDatum(GetCurrentTransactionStartTimestamp());
 }
 
@@ -362,7 +378,8 @@ fill_slot(Insertion *ins, Claim *claim, Datum type_name)
 		put(ins, IDENTIFIER_STATUS, state_text(claim->status));
 	if (claim->status > STATE_NOT_OPTED_IN)
 	{
-		put(ins, IDENTIFIER_STATUS_REASON, ins->manual);
+		put(ins, IDENTIFIER_STATUS_REASON,
+			CStringGetTextDatum(claim->reason));
 		put(ins, IDENTIFIER_STATUS_CHANGED_AT, ins->now);
 	}
 	ExecStoreVirtualTuple(slot);

@@ -192,7 +192,14 @@ SELECT * FROM contacts.import_contacts('crm', 'staging.nowhere');
 SELECT * FROM contacts.import_contacts('crm', 'staging.few', ignore_unknown => NULL, match => NULL, mode => 'no');
 SELECT * FROM contacts.import_contacts('nowhere', 'staging.few');
 SELECT * FROM contacts.import_contacts('staging', 'staging.few');
+SELECT * FROM contacts.import_contacts(NULL, 'staging.few');
+SELECT * FROM contacts.import_contacts('crm', NULL);
+SELECT * FROM contacts.import_contacts('crm', 'staging.few', reject_table => 'staging.few');
 \set VERBOSITY default
+-- more than an index takes
+INSERT INTO staging.few VALUES ('long@example.org', 'Long', (SELECT string_agg(md5(i::text), '') FROM generate_series(1, 200) i));
+SELECT * FROM contacts.import_contacts('crm', 'staging.few');
+SELECT row_number, sqlstate, length(data ->> 'last_name') FROM staging.few_reject WHERE sqlstate = '54000';
 
 -- an exclusive phone matches; national numbers are read for a region
 CREATE TABLE staging.numbers (mobile_phone text, last_name text);
