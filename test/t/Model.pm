@@ -164,7 +164,7 @@ sub start_state
 {
 	my ($row, $refused) = @_;
 
-	put_state($row, 'unsubscribed') if $row->{status} eq 'not_opted_in' && $refused;
+	put_state($row, 'unsubscribed', 'own_wish') if $row->{status} eq 'not_opted_in' && $refused;
 	return;
 }
 
@@ -429,22 +429,20 @@ sub set_state
 	my ($self, $type, $value, $status, $reason) = @_;
 	my $row = $self->state_row($type, $value);
 
-	if (!$row)
-	{
-		die "P0002\n" if $status eq 'opted_in';
-		$row = { type => $type, value => $value, status => 'not_opted_in', validated => 0 };
-		push @{ $self->{identifier} }, $row;
-	}
-	if ($row->{status} eq 'suppressed')
+	if ($row && $row->{status} eq 'suppressed')
 	{
 		die "23001\n" if $status eq 'opted_in';
 		return;
 	}
-	return if $row->{status} eq $status;
-	put_state($row, $status, $reason);
 
-	# An opt-in does not stay behind (I7).
-	$self->release($row) if $type eq 'email' && !defined $row->{contact};
+	# An opt-in belongs to an address that somebody holds.
+	die "P0002\n" if $status eq 'opted_in' && !($row && defined $row->{contact});
+	if (!$row)
+	{
+		$row = { type => $type, value => $value, status => 'not_opted_in', validated => 0 };
+		push @{ $self->{identifier} }, $row;
+	}
+	put_state($row, $status, $reason);
 	$self->follow($self->{contact}{ $row->{contact} }, 0)
 	  if defined $row->{contact} && ($row->{slug} // '') eq 'main';
 	return;
