@@ -18,6 +18,7 @@
  */
 #include "postgres.h"
 
+#include "access/genam.h"
 #include "access/htup_details.h"
 #include "access/tableam.h"
 #include "access/xact.h"
@@ -118,6 +119,23 @@ is_own_foreign_key(Directory *dir, const ForeignKeyCacheInfo *fk)
 	return true;
 }
 
+/* Does an index of the table wait for a trigger to be enforced? */
+static bool
+has_deferrable_index(Relation rel)
+{
+	bool		found = false;
+	ListCell   *lc;
+
+	foreach(lc, RelationGetIndexList(rel))
+	{
+		Relation	index = index_open(lfirst_oid(lc), AccessShareLock);
+
+		found = found || !index->rd_index->indimmediate;
+		index_close(index, NoLock);
+	}
+	return found;
+}
+
 /* Is the table identifier as create_directory() made it, but for columns? */
 static bool
 is_plain_table(Directory *dir)
@@ -128,7 +146,7 @@ is_plain_table(Directory *dir)
 
 	if (rel->rd_rel->relkind != RELKIND_RELATION || rel->rd_rules != NULL ||
 		(constr != NULL && constr->has_generated_stored) ||
-		has_user_triggers(rel))
+		has_user_triggers(rel) || has_deferrable_index(rel))
 		return false;
 	foreach(lc, RelationGetFKeyList(rel))
 	{

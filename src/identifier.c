@@ -189,8 +189,9 @@ derive_validation(Row *new, const Row *old)
 }
 
 /*
- * Reason and time go with the state; a suppression keeps its first ones.  A
- * reason says why no mail is sent: it stands until another one is given.
+ * Reason and time go with the state; a suppression keeps its first ones.  An
+ * UPDATE gives a reason if it changes it, or, where the new reason may be the
+ * old one, status_changed_at.
  */
 static void
 derive_state_columns(Row *new, const Row *old, ConsentState was,
@@ -204,9 +205,12 @@ derive_state_columns(Row *new, const Row *old, ConsentState was,
 	}
 	if (was == now)
 		return;
-	if (now <= STATE_OPTED_IN)
+	if (now <= STATE_NOT_OPTED_IN)
 		row_set_null(new, IDENTIFIER_STATUS_REASON);
-	else if (new->nulls[IDENTIFIER_STATUS_REASON])
+	else if (new->nulls[IDENTIFIER_STATUS_REASON] ||
+			 (old != NULL &&
+			  !row_text_differs(old, new, IDENTIFIER_STATUS_REASON) &&
+			  !row_bytes_differ(old, new, IDENTIFIER_STATUS_CHANGED_AT)))
 		row_set(new, IDENTIFIER_STATUS_REASON, CStringGetTextDatum("manual"));
 	if (now > STATE_NOT_OPTED_IN &&
 		(old != NULL || new->nulls[IDENTIFIER_STATUS_CHANGED_AT]))

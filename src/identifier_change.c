@@ -44,7 +44,7 @@ static const DirectoryQuery lock_contacts = {
 	" FROM @rows@, ONLY @identifier@ m" \
 	" WHERE c.id OPERATOR(pg_catalog.=) n.id" \
 	" AND m.contact_id OPERATOR(pg_catalog.=) n.id" \
-	" AND m.semantic_type OPERATOR(pg_catalog.=) '" sqltype "'" \
+	" AND " KIND_OF("m") " OPERATOR(pg_catalog.=) '" sqltype "'" \
 	" AND m.slug OPERATOR(pg_catalog.=) 'main'" \
 	" AND (c." column " OPERATOR(pg_catalog.=) n.was::contacts." sqltype \
 	"   AND c." column "::pg_catalog.text OPERATOR(pg_catalog.<>) m.value" \
@@ -56,7 +56,7 @@ static const DirectoryQuery lock_contacts = {
 	" AND c." column " OPERATOR(pg_catalog.=) n.was::contacts." sqltype \
 	" AND NOT EXISTS (SELECT FROM ONLY @identifier@ m" \
 	"  WHERE m.contact_id OPERATOR(pg_catalog.=) n.id" \
-	"  AND m.semantic_type OPERATOR(pg_catalog.=) '" sqltype "'" \
+	"  AND " KIND_OF("m") " OPERATOR(pg_catalog.=) '" sqltype "'" \
 	"  AND m.slug OPERATOR(pg_catalog.=) 'main')"
 
 static const DirectoryQuery follow_values[] = {
@@ -519,11 +519,11 @@ remove_states(Consequences *c)
 	int			n;
 	int			i;
 
+	/* of two who let go at once, the second sees that the first is gone */
 	batch_run(c->dir, c->shared);
 	c->shared->query = &remove_shared_states;
 	n = (int) batch_run(c->dir, c->shared);
 	changes = palloc0(sizeof(StateChange) * (n + 1));
-
 	for (i = 0; i < n; i++)
 	{
 		HeapTuple	tuple = SPI_tuptable->vals[i];
