@@ -24,6 +24,8 @@ OBJS = \
 	src/contact_type.o \
 	src/contact.o \
 	src/main_identifier.o \
+	src/contact_claim.o \
+	src/contact_change.o \
 	src/identified.o \
 	src/identifier.o \
 	src/identifier_change.o \

@@ -65,7 +65,8 @@ static const DirectoryQuery find_unheld = {
 
 static const DirectoryQuery set_states = {
 	"UPDATE ONLY @identifier@ i SET status = n.status,"
-	" status_reason = n.reason"
+	" status_reason = n.reason,"
+	" status_changed_at = pg_catalog.clock_timestamp()"
 	" FROM @rows@ WHERE i.id OPERATOR(pg_catalog.=) n.id",
 	3, {INT8OID, TEXTOID, TEXTOID}, "id, status, reason"
 };

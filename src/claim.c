@@ -190,8 +190,7 @@ log_new_states(Directory *dir, Claim *claims, int n)
 		change->key = UUIDPGetDatum(&claims[i].key);
 		change->before = STATE_NONE;
 		change->after = claims[i].status;
-		if (state_stays_behind(claims[i].status))
-			change->reason = CStringGetTextDatum(claims[i].reason);
+		change->reason = CStringGetTextDatum(claims[i].reason);
 		nchanges++;
 	}
 	check_and_log(dir, changes, nchanges);

@@ -12,7 +12,13 @@
 #include "postgres.h"
 
 #include "access/htup_details.h"
+#include "catalog/namespace.h"
+#include "catalog/pg_type.h"
 #include "utils/builtins.h"
+#include "utils/hsearch.h"
+#include "utils/inval.h"
+#include "utils/lsyscache.h"
+#include "utils/syscache.h"
 #if PG_VERSION_NUM >= 160000
 #include "varatt.h"
 #endif
@@ -36,6 +42,120 @@ const char *const identifier_columns[IDENTIFIER_NCOLUMNS] = {
 static const char *const state_names[] = {
 	"not_opted_in", "opted_in", "unsubscribed", "suppressed"
 };
+
+/* What a column must hold; for the extension's own types, their names. */
+typedef struct ColumnType
+{
+	const char *column;
+	Oid			type;			/* or the type that a domain is over */
+	const char *own_type;
+} ColumnType;
+
+static const ColumnType column_types[] = {
+	{"contact_id", INT8OID}, {"contact_type", TEXTOID},
+	{"created_at", TIMESTAMPTZOID}, {"email", InvalidOid, "email"},
+	{"email_status", TEXTOID}, {"first_name", TEXTOID}, {"holder", INT8OID},
+	{"id", INT8OID}, {"is_contactable", BOOLOID}, {"is_exclusive", BOOLOID},
+	{"is_outreach", BOOLOID}, {"is_reachable", BOOLOID},
+	{"is_validated", BOOLOID}, {"is_vendor", BOOLOID}, {"key", UUIDOID},
+	{"last_name", TEXTOID}, {"mobile_phone", InvalidOid, "phone"},
+	{"mononym", BOOLOID}, {"name", TEXTOID}, {"name_rule", TEXTOID},
+	{"organization_id", INT8OID}, {"organization_name", TEXTOID},
+	{"secret_fingerprint", BYTEAOID}, {"semantic_type", TEXTOID},
+	{"slug", TEXTOID}, {"source", TEXTOID}, {"status", TEXTOID},
+	{"status_changed_at", TIMESTAMPTZOID}, {"status_reason", TEXTOID},
+	{"time_zone", TEXTOID}, {"updated_at", TIMESTAMPTZOID},
+	{"validated_at", TIMESTAMPTZOID}, {"validation_method", TEXTOID},
+	{"value", TEXTOID}, {"value", BYTEAOID}, {"value_type", TEXTOID}
+};
+
+/* Sets of columns whose types have been found right; the hash holds these. */
+typedef struct CheckedColumns
+{
+	Oid			relid;
+	int32		ncols;
+	const char *const *names;	/* static, so its address is its name */
+} CheckedColumns;
+
+static HTAB *checked_columns = NULL;
+
+/* A table changed: its columns are looked at again. */
+static void
+forget_checked(Datum arg, Oid relid)
+{
+	HASH_SEQ_STATUS seq;
+	CheckedColumns *entry;
+
+	hash_seq_init(&seq, checked_columns);
+	while ((entry = hash_seq_search(&seq)) != NULL)
+	{
+		if (!OidIsValid(relid) || entry->relid == relid)
+			hash_search(checked_columns, entry, HASH_REMOVE, NULL);
+	}
+}
+
+/* Have these columns been found right, or, by HASH_ENTER, note that they are. */
+static bool
+are_checked(Relation rel, const char *const *names, int ncols,
+			HASHACTION action)
+{
+	CheckedColumns key;
+	bool		found;
+
+	if (checked_columns == NULL)
+	{
+		HASHCTL		ctl;
+
+		ctl.keysize = sizeof(CheckedColumns);
+		ctl.entrysize = sizeof(CheckedColumns);
+		checked_columns = hash_create("contacts columns", 64, &ctl,
+									  HASH_ELEM | HASH_BLOBS);
+		CacheRegisterRelcacheCallback(forget_checked, (Datum) 0);
+	}
+	memset(&key, 0, sizeof(key));
+	key.relid = RelationGetRelid(rel);
+	key.ncols = ncols;
+	key.names = names;
+	hash_search(checked_columns, &key, action, &found);
+	return found;
+}
+
+/* Is type what the column must hold? */
+static bool
+is_column_type(const ColumnType *expected, Oid type)
+{
+	Oid			nspid;
+
+	if (expected->own_type == NULL)
+		return getBaseType(type) == expected->type;
+	nspid = get_namespace_oid("contacts", false);
+	return type == GetSysCacheOid2(TYPENAMENSP, Anum_pg_type_oid,
+								   CStringGetDatum(expected->own_type),
+								   ObjectIdGetDatum(nspid));
+}
+
+/*
+ * Values are taken for what the columns of a directory hold, so an owner who
+ * altered a column's type must not get any further.
+ */
+static void
+check_column_type(Relation rel, Form_pg_attribute att)
+{
+	int			i;
+
+	for (i = 0; i < lengthof(column_types); i++)
+	{
+		if (strcmp(column_types[i].column, NameStr(att->attname)) == 0 &&
+			is_column_type(&column_types[i], att->atttypid))
+			return;
+	}
+	ereport(ERROR,
+			(errcode(ERRCODE_E_R_I_E_TRIGGER_PROTOCOL_VIOLATED),
+			 errmsg("column \"%s\" of table \"%s\" has the wrong type",
+					NameStr(att->attname), RelationGetRelationName(rel)),
+			 errdetail("The tables of a contact directory keep the types of their columns."),
+			 errtablecol(rel, att->attnum)));
+}
 
 /* The number of the column of that name, looked for from guess on. */
 static AttrNumber
@@ -63,7 +183,8 @@ find_column(Relation rel, const char *name, int guess)
 
 /*
  * Find columns by name, dropped columns and other orders allowed for; 39P01 if
- * one is missing.  Names in the table's order are found at once.
+ * one is missing or of another type than a directory's.  Names in the table's
+ * order are found at once; types are looked at once per change of the table.
  */
 void
 find_columns(Relation rel, const char *const *names, int ncols,
@@ -77,6 +198,24 @@ find_columns(Relation rel, const char *const *names, int ncols,
 		attnums[i] = find_column(rel, names[i], guess);
 		guess = attnums[i];		/* the next column's zero-based number */
 	}
+
+	if (are_checked(rel, names, ncols, HASH_FIND))
+		return;
+	for (i = 0; i < ncols; i++)
+		check_column_type(rel, TupleDescAttr(RelationGetDescr(rel),
+											 attnums[i] - 1));
+	are_checked(rel, names, ncols, HASH_ENTER);
+}
+
+/* Raise 39P01 if the table lacks a column or has it in another type. */
+void
+check_columns(Relation rel, const char *const *names, int ncols)
+{
+	AttrNumber	attnums[IDENTIFIER_NCOLUMNS];
+
+	Assert(ncols <= lengthof(attnums));
+	if (!are_checked(rel, names, ncols, HASH_FIND))
+		find_columns(rel, names, ncols, attnums);
 }
 
 /* Take the tuple apart; the row's values point into it. */

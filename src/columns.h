@@ -82,6 +82,7 @@ typedef struct Row
 
 extern void find_columns(Relation rel, const char *const *names, int ncols,
 						 AttrNumber *attnums);
+extern void check_columns(Relation rel, const char *const *names, int ncols);
 extern void row_read(Row *row, Relation rel, HeapTuple tuple,
 					 const char *const *names, int ncols);
 extern void row_set(Row *row, int column, Datum value);

@@ -26,13 +26,13 @@
 
 /* The lock makes a rename wait for this row, or this row for the rename (I9). */
 static const DirectoryQuery organization_name_locked = {
-	"SELECT o.name FROM ONLY @organization@ o"
+	"SELECT o.name::pg_catalog.text FROM ONLY @organization@ o"
 	" WHERE o.id OPERATOR(pg_catalog.=) $1 FOR SHARE",
 	1, {INT8OID}, NULL
 };
 
 static const DirectoryQuery organization_name = {
-	"SELECT o.name FROM ONLY @organization@ o"
+	"SELECT o.name::pg_catalog.text FROM ONLY @organization@ o"
 	" WHERE o.id OPERATOR(pg_catalog.=) $1",
 	1, {INT8OID}, NULL
 };

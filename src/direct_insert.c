@@ -18,6 +18,7 @@
  */
 #include "postgres.h"
 
+#include "access/genam.h"
 #include "access/htup_details.h"
 #include "access/tableam.h"
 #include "access/xact.h"
@@ -36,7 +37,6 @@
 #include "utils/timestamp.h"
 
 #include "compat.h"
-#include "consent.h"
 #include "direct_insert.h"
 #include "main_identifier.h"
 
@@ -119,6 +119,23 @@ is_own_foreign_key(Directory *dir, const ForeignKeyCacheInfo *fk)
 	return true;
 }
 
+/* Does an index of the table wait for a trigger to be enforced? */
+static bool
+has_deferrable_index(Relation rel)
+{
+	bool		found = false;
+	ListCell   *lc;
+
+	foreach(lc, RelationGetIndexList(rel))
+	{
+		Relation	index = index_open(lfirst_oid(lc), AccessShareLock);
+
+		found = found || !index->rd_index->indimmediate;
+		index_close(index, NoLock);
+	}
+	return found;
+}
+
 /* Is the table identifier as create_directory() made it, but for columns? */
 static bool
 is_plain_table(Directory *dir)
@@ -129,7 +146,7 @@ is_plain_table(Directory *dir)
 
 	if (rel->rd_rel->relkind != RELKIND_RELATION || rel->rd_rules != NULL ||
 		(constr != NULL && constr->has_generated_stored) ||
-		has_user_triggers(rel))
+		has_user_triggers(rel) || has_deferrable_index(rel))
 		return false;
 	foreach(lc, RelationGetFKeyList(rel))
 	{
@@ -360,10 +377,11 @@ fill_slot(Insertion *ins, Claim *claim, Datum type_name)
 	if (claim->status != STATE_NONE)
 		put(ins, IDENTIFIER_STATUS, state_text(claim->status));
 	if (claim->status > STATE_NOT_OPTED_IN)
-		put(ins, IDENTIFIER_STATUS_CHANGED_AT, ins->now);
-	if (state_stays_behind(claim->status))
+	{
 		put(ins, IDENTIFIER_STATUS_REASON,
 			CStringGetTextDatum(claim->reason));
+		put(ins, IDENTIFIER_STATUS_CHANGED_AT, ins->now);
+	}
 	ExecStoreVirtualTuple(slot);
 	slot->tts_tableOid = RelationGetRelid(ins->rel);
 }

@@ -102,13 +102,18 @@ read_table(Oid relid, const char *const *names, int ncols,
 		   void (*consume) (DirectoryInfo *, Datum *), DirectoryInfo *info)
 {
 	Relation	rel = table_open(relid, AccessShareLock);
-	Snapshot	snapshot = RegisterSnapshot(GetLatestSnapshot());
-	TupleTableSlot *slot = table_slot_create(rel, NULL);
-	TableScanDesc scan = table_beginscan(rel, snapshot, 0, NULL);
+	Snapshot	snapshot;
+	TupleTableSlot *slot;
+	TableScanDesc scan;
 	AttrNumber	attnums[4];
 	Datum		values[4];
 
+	if (rel->rd_rel->relkind != RELKIND_RELATION)
+		report_incomplete(info->nspid, "One of its tables is none.");
 	find_columns(rel, names, ncols, attnums);
+	snapshot = RegisterSnapshot(GetLatestSnapshot());
+	slot = table_slot_create(rel, NULL);
+	scan = table_beginscan(rel, snapshot, 0, NULL);
 	while (table_scan_getnextslot(scan, ForwardScanDirection, slot))
 	{
 		int			i;

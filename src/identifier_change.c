@@ -17,6 +17,7 @@
 #include "fmgr.h"
 #include "utils/builtins.h"
 #include "utils/memutils.h"
+#include "utils/uuid.h"
 #if PG_VERSION_NUM >= 160000
 #include "varatt.h"
 #endif
@@ -43,7 +44,7 @@ static const DirectoryQuery lock_contacts = {
 	" FROM @rows@, ONLY @identifier@ m" \
 	" WHERE c.id OPERATOR(pg_catalog.=) n.id" \
 	" AND m.contact_id OPERATOR(pg_catalog.=) n.id" \
-	" AND m.semantic_type OPERATOR(pg_catalog.=) '" sqltype "'" \
+	" AND " KIND_OF("m") " OPERATOR(pg_catalog.=) '" sqltype "'" \
 	" AND m.slug OPERATOR(pg_catalog.=) 'main'" \
 	" AND (c." column " OPERATOR(pg_catalog.=) n.was::contacts." sqltype \
 	"   AND c." column "::pg_catalog.text OPERATOR(pg_catalog.<>) m.value" \
@@ -55,7 +56,7 @@ static const DirectoryQuery lock_contacts = {
 	" AND c." column " OPERATOR(pg_catalog.=) n.was::contacts." sqltype \
 	" AND NOT EXISTS (SELECT FROM ONLY @identifier@ m" \
 	"  WHERE m.contact_id OPERATOR(pg_catalog.=) n.id" \
-	"  AND m.semantic_type OPERATOR(pg_catalog.=) '" sqltype "'" \
+	"  AND " KIND_OF("m") " OPERATOR(pg_catalog.=) '" sqltype "'" \
 	"  AND m.slug OPERATOR(pg_catalog.=) 'main')"
 
 static const DirectoryQuery follow_values[] = {
@@ -101,7 +102,20 @@ static const DirectoryQuery remove_released = {
 	1, {INT8OID}, "id"
 };
 
-/* Likewise the state of a shared value, when its last holder is gone. */
+/*
+ * Likewise the state of a shared value, when its last holder is gone.  Who lets
+ * go locks the state first: of two, the second sees that the first is gone.
+ */
+static const DirectoryQuery lock_shared_states = {
+	"SELECT i.id FROM @rows@ JOIN ONLY @identifier@ i"
+	" ON i.key OPERATOR(pg_catalog.=) n.key"
+	" AND i.holder OPERATOR(pg_catalog.=) 0 AND i.contact_id IS NULL"
+	" AND i.status OPERATOR(pg_catalog.=)"
+	"  ANY (ARRAY['not_opted_in', 'opted_in'])"
+	" ORDER BY i.key FOR UPDATE OF i",
+	1, {UUIDOID}, "key"
+};
+
 static const DirectoryQuery remove_shared_states = {
 	"DELETE FROM ONLY @identifier@ i USING @rows@"
 	" WHERE i.key OPERATOR(pg_catalog.=) n.key"
@@ -147,6 +161,26 @@ static const DirectoryQuery restore_aside = {
 	1, {INT8OID}, "id"
 };
 
+/*
+ * Emails that contacts got ahead of identifiers that did not come, or came with
+ * another value (I4).
+ */
+static const DirectoryQuery take_email_back = {
+	"UPDATE ONLY @contact@ c SET email = (SELECT i.value::contacts.email"
+	"  FROM ONLY @identifier@ i"
+	"  WHERE i.contact_id OPERATOR(pg_catalog.=) n.id"
+	"  AND " KIND_OF("i") " OPERATOR(pg_catalog.=) 'email'"
+	"  AND i.slug OPERATOR(pg_catalog.=) 'main')"
+	" FROM @rows@ WHERE c.id OPERATOR(pg_catalog.=) n.id"
+	" AND c.email IS NOT NULL"
+	" AND NOT EXISTS (SELECT FROM ONLY @identifier@ i"
+	"  WHERE i.contact_id OPERATOR(pg_catalog.=) n.id"
+	"  AND " KIND_OF("i") " OPERATOR(pg_catalog.=) 'email'"
+	"  AND i.slug OPERATOR(pg_catalog.=) 'main'"
+	"  AND i.value OPERATOR(pg_catalog.=) c.email::pg_catalog.text)",
+	1, {INT8OID}, "id"
+};
+
 /* A changed identifier, before and after. */
 typedef struct IdentifierChange
 {
@@ -173,7 +207,7 @@ typedef struct Consequences
 	Batch	   *follows[2];		/* email, mobile_phone: contact, what it was */
 	IdSet		locked;			/* contacts to be locked */
 	IdSet		facts;			/* contacts whose facts may change */
-	IdSet		inserted;		/* contacts that got a main email with a state */
+	IdSet		inserted;		/* contacts that got a main email */
 	Batch	   *statuses;
 	Batch	   *released;
 	Batch	   *kept;
@@ -283,6 +317,15 @@ add_state(Consequences *c, const Row *row, ConsentState before,
 	change->evidence = (Datum) 0;
 }
 
+/* Did the row, which was there before, keep its value? */
+static bool
+has_same_key(const IdentifierChange *change)
+{
+	return memcmp(DatumGetPointer(change->before.values[IDENTIFIER_KEY]),
+				  DatumGetPointer(change->after.values[IDENTIFIER_KEY]),
+				  UUID_LEN) == 0;
+}
+
 /* Changes of states, by value: what ended with a row, what came, what changed. */
 static void
 note_states(Consequences *c, const IdentifierChange *change)
@@ -290,9 +333,7 @@ note_states(Consequences *c, const IdentifierChange *change)
 	ConsentState was = change->has_before ? row_state(&change->before) : STATE_NONE;
 	ConsentState now = change->has_after ? row_state(&change->after) : STATE_NONE;
 	bool		same_value = change->has_before && change->has_after &&
-		DatumGetPointer(change->before.values[IDENTIFIER_KEY]) != NULL &&
-		memcmp(DatumGetPointer(change->before.values[IDENTIFIER_KEY]),
-			   DatumGetPointer(change->after.values[IDENTIFIER_KEY]), 16) == 0;
+		has_same_key(change);
 
 	if (same_value && was != STATE_NONE && now != STATE_NONE && was != now)
 		add_state(c, &change->after, was, now, false);
@@ -337,7 +378,7 @@ note_main(Consequences *c, const IdentifierChange *change)
 		add_follow(c, after, row_contact(&change->after), (Datum) 0);
 	if (after != 0)
 		return;
-	if (!change->has_before && now > STATE_NOT_OPTED_IN)
+	if (!change->has_before)
 		idset_add(&c->inserted, row_contact(&change->after));
 	if (change->has_before && now != STATE_NONE &&
 		row_state(&change->before) != now)
@@ -400,7 +441,7 @@ note_kept(Consequences *c, const Row *before)
 	batch_add(c->kept, values, nulls);
 }
 
-/* Rows that lost their contact: kept, removed, or the last of a shared value. */
+/* Rows that lost their contact: kept or removed. */
 static void
 note_released(Consequences *c, const IdentifierChange *change)
 {
@@ -424,9 +465,19 @@ note_released(Consequences *c, const IdentifierChange *change)
 		if (type == NULL || type->is_exclusive || row_state(row) == STATE_NONE)
 			batch_add(c->released, &row->values[IDENTIFIER_ID], NULL);
 	}
-	if (change->has_before &&
-		DatumGetInt64(change->before.values[IDENTIFIER_HOLDER]) > 0)
-		batch_add(c->shared, &change->before.values[IDENTIFIER_KEY], NULL);
+}
+
+/* Shared values that lost a holder, perhaps the last one. */
+static void
+note_shared(Consequences *c, const IdentifierChange *change)
+{
+	if (!change->has_before ||
+		DatumGetInt64(change->before.values[IDENTIFIER_HOLDER]) <= 0)
+		return;
+	if (change->has_after && is_held(&change->after) &&
+		has_same_key(change))
+		return;
+	batch_add(c->shared, &change->before.values[IDENTIFIER_KEY], NULL);
 }
 
 static void
@@ -444,7 +495,7 @@ begin_consequences(Consequences *c, Directory *dir, DirectoryInfo *info, int n)
 	c->statuses = batch_create(&set_email_status, n);
 	c->released = batch_create(&remove_released, n);
 	c->kept = batch_create(&keep_deleted, n);
-	c->shared = batch_create(&remove_shared_states, n);
+	c->shared = batch_create(&lock_shared_states, n);
 }
 
 /* The settled contacts show the state that came with an inserted address. */
@@ -463,11 +514,16 @@ settle_inserted(Consequences *c)
 static void
 remove_states(Consequences *c)
 {
-	int			n = (int) batch_run(c->dir, c->shared);
-	StateChange *changes = palloc0(sizeof(StateChange) * (n + 1));
+	StateChange *changes;
 	int			nchanges = 0;
+	int			n;
 	int			i;
 
+	/* of two who let go at once, the second sees that the first is gone */
+	batch_run(c->dir, c->shared);
+	c->shared->query = &remove_shared_states;
+	n = (int) batch_run(c->dir, c->shared);
+	changes = palloc0(sizeof(StateChange) * (n + 1));
 	for (i = 0; i < n; i++)
 	{
 		HeapTuple	tuple = SPI_tuptable->vals[i];
@@ -565,8 +621,24 @@ settle_changes(Relation rel)
 		note_main(&c, &change[i]);
 		note_facts(&c, &change[i]);
 		note_released(&c, &change[i]);
+		note_shared(&c, &change[i]);
 	}
 	carry_out(&c);
+	directory_close(&dir);
+}
+
+/* Settle the emails that INSERTs of this statement sent ahead. */
+static void
+settle_ahead(Relation rel)
+{
+	Directory	dir;
+	IdSet		contacts;
+
+	contacts.n = pending_take_ahead(rel, &contacts.ids);
+	if (contacts.n == 0)
+		return;
+	directory_open(&dir, rel);
+	idset_run(&dir, &contacts, &take_email_back);
 	directory_close(&dir);
 }
 
@@ -611,6 +683,7 @@ identifier_change(PG_FUNCTION_ARGS)
 	if (!is_statement && pending_collect(fcinfo))
 		return PointerGetDatum(NULL);
 	SPI_connect();
+	settle_ahead(trigdata->tg_relation);
 	settle_changes(trigdata->tg_relation);
 	/* the statement that set rows aside is an INSERT, whatever it did else */
 	if (is_statement && TRIGGER_FIRED_BY_INSERT(trigdata->tg_event))

@@ -134,7 +134,7 @@ COMMENT ON COLUMN identifier.is_validated IS 'validated_at is set; writing eithe
 COMMENT ON COLUMN identifier.source IS 'where the identifier came from; default: the setting contacts.source';
 COMMENT ON COLUMN identifier.is_outreach IS 'false: no message is sent to it (rule C8)';
 COMMENT ON COLUMN identifier.status IS 'consent state of the value (rules C1 to C3); NULL in the rows of those who hold a shared value';
-COMMENT ON COLUMN identifier.status_reason IS 'why the value is unsubscribed or suppressed; the first reason of a suppression stays';
+COMMENT ON COLUMN identifier.status_reason IS 'why the state is what it is; the first reason of a suppression stays';
 COMMENT ON COLUMN identifier.status_changed_at IS 'when the state last changed';
 COMMENT ON COLUMN identifier.created_at IS 'when the row was made';
 

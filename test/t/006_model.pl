@@ -167,7 +167,8 @@ $statement{update_email} = [ 9, sub {
 	my $status = defined $email && ($c->{email} // '') ne $email && chance(20)
 	  ? one_of('unsubscribed', 'suppressed') : undef;
 
-	$status = undef if defined $status && $status eq $c->{status};
+	# whether the rules or the client said unsubscribed cannot be told then
+	$status = undef if defined $status && ($status eq $c->{status} || $c->{status} eq 'suppressed');
 	return ('UPDATE crm.contact SET email = ' . quote($email)
 		  . (defined $status ? ", email_status = '$status'" : '') . " WHERE id = $c->{id}",
 		sub { $model->change_main($c->{id}, 'email', $email, $status) });

@@ -131,14 +131,13 @@ sub may_become
 	return;
 }
 
-# A row takes a state; a reason stands until another one is given.
+# A row takes a state.
 sub put_state
 {
 	my ($row, $status, $reason) = @_;
 
 	return if $row->{status} eq $status;
-	$row->{reason} = $reason // (is_frozen($row) ? $row->{reason} : 'manual');
-	$row->{status} = $status;
+	@$row{qw(status reason)} = ($status, $reason // 'manual');
 	return;
 }
 
@@ -165,7 +164,7 @@ sub start_state
 {
 	my ($row, $refused) = @_;
 
-	put_state($row, 'unsubscribed') if $row->{status} eq 'not_opted_in' && $refused;
+	put_state($row, 'unsubscribed', 'own_wish') if $row->{status} eq 'not_opted_in' && $refused;
 	return;
 }
 
@@ -213,7 +212,7 @@ sub claim
 	}
 	$slug //= 'main' unless $self->labelled($id, $type, 'main');
 	@$row{qw(contact slug validated method)} = ($id, $slug, 0, undef);
-	put_state($row, $status, 'manual')
+	put_state($row, $status)
 	  if defined $status && ($rank{$status} > $rank{ $row->{status} } || $row->{status} eq 'not_opted_in');
 	return $row;
 }
@@ -249,7 +248,6 @@ sub change_main
 	my $main = $self->labelled($id, $type, 'main');
 	my $refused = $self->has_refused($c);
 	my $row = defined $value ? $self->claimant($type, $value, $id) : undef;
-	my $reason = 'manual';
 
 	if (defined $value && $main && $main->{value} eq $value)
 	{
@@ -260,7 +258,6 @@ sub change_main
 		die "23505\n" if $row->{contact} != $id;
 		$main->{slug} = $row->{slug} if $main;
 		$row->{slug} = 'main';
-		$reason = undef;    # the one that its row has stands
 	}
 	else
 	{
@@ -270,7 +267,7 @@ sub change_main
 	if ($type eq 'email' && $row)
 	{
 		start_state($row, $refused);
-		put_state($row, $status, $reason)
+		put_state($row, $status)
 		  if defined $status && $rank{$status} > $rank{ $row->{status} };
 	}
 	$self->follow($c, $refused);
@@ -432,22 +429,20 @@ sub set_state
 	my ($self, $type, $value, $status, $reason) = @_;
 	my $row = $self->state_row($type, $value);
 
-	if (!$row)
-	{
-		die "P0002\n" if $status eq 'opted_in';
-		$row = { type => $type, value => $value, status => 'not_opted_in', validated => 0 };
-		push @{ $self->{identifier} }, $row;
-	}
-	if ($row->{status} eq 'suppressed')
+	if ($row && $row->{status} eq 'suppressed')
 	{
 		die "23001\n" if $status eq 'opted_in';
 		return;
 	}
-	return if $row->{status} eq $status;
-	put_state($row, $status, $reason);
 
-	# An opt-in does not stay behind (I7).
-	$self->release($row) if $type eq 'email' && !defined $row->{contact};
+	# An opt-in belongs to an address that somebody holds.
+	die "P0002\n" if $status eq 'opted_in' && !($row && defined $row->{contact});
+	if (!$row)
+	{
+		$row = { type => $type, value => $value, status => 'not_opted_in', validated => 0 };
+		push @{ $self->{identifier} }, $row;
+	}
+	put_state($row, $status, $reason);
 	$self->follow($self->{contact}{ $row->{contact} }, 0)
 	  if defined $row->{contact} && ($row->{slug} // '') eq 'main';
 	return;
