@@ -132,17 +132,18 @@ canonical_value(const SemanticType *type, Datum value, Datum *canonical)
 	return true;
 }
 
-/* Keys tell whether a value is known: for those who may read identifier.key. */
+/*
+ * Keys tell whether a value is known: for those who may read identifier.key.
+ * Rights on another table of the directory are none.
+ */
 static Relation
 open_for_keys(Oid relid)
 {
-	Relation	rel = table_open(relid, AccessShareLock);
+	Relation	rel;
 
-	if (pg_class_aclcheck(relid, GetUserId(), ACL_SELECT) != ACLCHECK_OK &&
-		pg_attribute_aclcheck(relid, get_attnum(relid, "key"), GetUserId(),
-							  ACL_SELECT) != ACLCHECK_OK)
-		aclcheck_error(ACLCHECK_NO_PRIV, OBJECT_TABLE,
-					   RelationGetRelationName(rel));
+	require_column_privilege(relid, "key", ACL_SELECT);
+	rel = table_open(relid, AccessShareLock);
+	require_identifier(rel);
 	return rel;
 }
 
