@@ -377,35 +377,45 @@ END;
 COMMENT ON FUNCTION contacts.import_difference(contacts.import_column[], text) IS 'the condition under which a row of an import changes its contact';
 
 -- The identifiers that rows bring to people, a table (n, contact_id), as a query:
--- value, and old_id, the identifier whose label it takes.  A value that the
--- contact has already keeps its label; one that stands twice in a row counts
--- under the first.  In mode 'new' the contacts hold nothing besides what their
--- columns say, and nothing is looked up.
+-- value; own_id, the identifier if the contact has the value under another
+-- label; old_id, the identifier whose label it takes.  A main identifier stays
+-- that, and a value that stands twice in a row counts under the first.  In mode
+-- 'new' the contacts hold nothing besides what their columns say, and nothing is
+-- looked up.
 CREATE FUNCTION contacts.import_identifiers(directory text, columns contacts.import_column[], mode text, people text)
 	RETURNS text
 	LANGUAGE sql STABLE PARALLEL SAFE SET search_path = pg_catalog, pg_temp
 BEGIN ATOMIC
 	SELECT string_agg(format($query$
-		SELECT w.n, w.contact_id, w.semantic_type, w.slug, w.value, %5$s AS old_id
+		SELECT w.n, w.contact_id, w.semantic_type, w.slug, w.value, w.own_id, w.old_id
 		FROM (
-			SELECT t.n, t.contact_id, %2$L::text AS semantic_type, %3$L::text AS slug, r.c%1$s::text AS value
+			SELECT t.n, t.contact_id, %2$L::text AS semantic_type, %3$L::text AS slug, r.c%1$s::text AS value, %5$s
 			FROM %4$s t JOIN pg_temp.contacts_import_row r ON r.n = t.n
 			WHERE r.c%1$s IS NOT NULL%6$s
+			OFFSET 0
 		) w
-		WHERE true%7$s%8$s$query$,
+		WHERE %7$s$query$,
 		c.ordinal, c.semantic_type, c.slug, people,
-		CASE WHEN mode = 'new' THEN 'NULL::bigint' ELSE format('(SELECT i.id FROM %I.identifier i
-			WHERE i.contact_id = w.contact_id AND i.semantic_type = w.semantic_type AND i.slug = w.slug)', directory) END,
+		CASE WHEN mode = 'new' THEN 'NULL::bigint AS own_id, NULL::bigint AS old_id'
+			ELSE format($ids$
+				(SELECT i.id FROM %1$I.identifier i WHERE i.contact_id = t.contact_id
+					AND i.semantic_type = ANY (%2$L) AND i.value = r.c%3$s::text LIMIT 1) AS own_id,
+				(SELECT i.id FROM %1$I.identifier i WHERE i.contact_id = t.contact_id
+					AND i.semantic_type = %4$L AND i.slug = %5$L) AS old_id,
+				(SELECT true FROM %1$I.identifier i WHERE i.contact_id = t.contact_id
+					AND i.semantic_type = %4$L AND coalesce(i.slug = %5$L, %5$L IS NULL) LIMIT 1) AS has_one,
+				(SELECT true FROM %1$I.identifier i WHERE i.contact_id = t.contact_id
+					AND i.semantic_type = %4$L AND i.value = r.c%3$s::text
+					AND i.slug IS DISTINCT FROM %5$L AND i.slug IS DISTINCT FROM 'main') AS moves$ids$,
+				directory, c.kinds, c.ordinal, c.semantic_type, c.slug) END,
 		(SELECT string_agg(format(' AND (r.c%1$s IS NULL OR r.c%1$s::text <> r.c%2$s::text)', e.ordinal, c.ordinal), '')
 			FROM unnest(columns) e
 			WHERE e.kinds = c.kinds
 				AND (e.role = 'field' OR (e.role = 'identifier' AND e.ordinal < c.ordinal))),
-		CASE WHEN mode <> 'new' THEN format(' AND (SELECT true FROM %I.identifier i
-			WHERE i.contact_id = w.contact_id AND i.semantic_type = ANY (%L) AND i.value = w.value LIMIT 1) IS NULL',
-			directory, c.kinds) END,
-		CASE WHEN mode = 'fill' THEN format(' AND (SELECT true FROM %I.identifier i
-			WHERE i.contact_id = w.contact_id AND i.semantic_type = w.semantic_type%s LIMIT 1) IS NULL',
-			directory, CASE WHEN c.slug IS NOT NULL THEN ' AND i.slug = w.slug' END) END),
+		CASE WHEN mode = 'new' THEN 'true'
+			WHEN mode = 'fill' THEN 'w.own_id IS NULL AND w.has_one IS NULL'
+			WHEN c.slug IS NULL THEN 'w.own_id IS NULL'
+			ELSE '(w.own_id IS NULL OR w.moves)' END),
 		' UNION ALL ' ORDER BY c.ordinal)
 	FROM unnest(columns) c WHERE c.role = 'identifier';
 END;
@@ -439,9 +449,10 @@ BEGIN
 				FROM pg_temp.contacts_import_row r CROSS JOIN LATERAL (
 					SELECT i.contact_id FROM %1$I.identifier i
 					WHERE i.semantic_type = ANY (%4$L) AND i.value = r.c%2$s::text AND i.holder = 0
-					OFFSET 0
+						AND i.contact_id IS NOT NULL
+					LIMIT 1	-- there is one at most
 				) i
-				WHERE i.contact_id IS NOT NULL AND %5$s',
+				WHERE %5$s',
 				directory, c.ordinal, c.is_match, c.kinds, sound)
 		END, ' UNION ALL ')
 	INTO several, holders
@@ -549,14 +560,19 @@ DECLARE
 	unclaimed text;
 	equality text;
 	queries text;
-	brought text := contacts.import_identifiers(directory, columns, 'update', 'pg_temp.contacts_import_twin');
 BEGIN
 	SELECT coalesce(string_agg(format(' AND r.c%s IS NULL', c.ordinal), ''), '') INTO unclaimed
 	FROM unnest(columns) c WHERE c.is_exclusive OR c.role = 'id';
 	SELECT coalesce(string_agg(format(' AND c.%1$I IS NOT DISTINCT FROM r.c%2$s', c.name, c.ordinal), ''), '')
 	INTO equality
 	FROM unnest(columns) c WHERE c.name IN ('first_name', 'last_name', 'email', 'mobile_phone') AND c.role = 'field';
-	equality := equality || format(' AND NOT (%s)', contacts.import_difference(columns, 'update'));
+	equality := concat(equality, format(' AND NOT (%s)', contacts.import_difference(columns, 'update')),
+		-- not one whom another row is about to change
+		' AND c.id NOT IN (SELECT t.contact_id FROM pg_temp.contacts_import_target t WHERE t.is_match AND t.is_changed)',
+		(SELECT string_agg(format(' AND (r.c%2$s IS NULL OR EXISTS (SELECT FROM %1$I.identifier h
+			WHERE h.contact_id = c.id AND h.semantic_type = ANY (%3$L) AND h.value = r.c%2$s::text))',
+			directory, c.ordinal, c.kinds), '')
+			FROM unnest(columns) c WHERE c.role = 'identifier' AND NOT c.is_exclusive));
 	-- by a shared value, else by the index over names, one query for each form of name
 	SELECT string_agg(format($query$
 		SELECT w.n, w.contact_id
@@ -596,14 +612,8 @@ BEGIN
 	IF queries IS NULL THEN
 		RETURN;
 	END IF;
-	EXECUTE format('CREATE TEMPORARY TABLE contacts_import_twin ON COMMIT DROP AS
-		SELECT t.n, min(t.contact_id) AS contact_id FROM (%s) t GROUP BY t.n', queries);
-	IF brought IS NOT NULL THEN
-		EXECUTE format('DELETE FROM pg_temp.contacts_import_twin t WHERE t.n IN (SELECT b.n FROM (%s) b)', brought);
-	END IF;
-	INSERT INTO pg_temp.contacts_import_target (n, contact_id, is_match, is_changed)
-		SELECT t.n, t.contact_id, false, false FROM pg_temp.contacts_import_twin t;
-	DROP TABLE pg_temp.contacts_import_twin;
+	EXECUTE format('INSERT INTO pg_temp.contacts_import_target (n, contact_id, is_match, is_changed)
+		SELECT t.n, min(t.contact_id), false, false FROM (%s) t GROUP BY t.n', queries);
 END
 $function$;
 COMMENT ON FUNCTION contacts.import_twins(text, contacts.import_column[]) IS 'finds rows of an import without an exclusive value whose contact is there already';
@@ -797,16 +807,27 @@ BEGIN
 		RETURN;
 	END IF;
 	EXECUTE format('CREATE TEMPORARY TABLE contacts_import_identifier ON COMMIT DROP AS %s', identifiers);
-	-- the label goes to the new value; what must not be forgotten of the old one stays (I7)
-	IF EXISTS (SELECT FROM pg_temp.contacts_import_identifier w WHERE w.old_id IS NOT NULL) THEN
-		EXECUTE format('DELETE FROM %I.identifier i USING pg_temp.contacts_import_identifier w WHERE i.id = w.old_id',
-			directory);
+	-- values that change their labels may exchange them: off with all of these first
+	IF EXISTS (SELECT FROM pg_temp.contacts_import_identifier w WHERE w.own_id IS NOT NULL) THEN
+		EXECUTE format('UPDATE %I.identifier i SET slug = NULL
+			FROM pg_temp.contacts_import_identifier w WHERE i.id = w.own_id', directory);
 	END IF;
-	IF EXISTS (SELECT FROM pg_temp.contacts_import_identifier) THEN
+	-- a label goes to the new value; what must not be forgotten of the old one stays (I7)
+	IF EXISTS (SELECT FROM pg_temp.contacts_import_identifier w WHERE w.old_id IS NOT NULL) THEN
+		EXECUTE format('DELETE FROM %I.identifier i USING pg_temp.contacts_import_identifier w
+			WHERE i.id = w.old_id
+				AND NOT EXISTS (SELECT FROM pg_temp.contacts_import_identifier o WHERE o.own_id = i.id)', directory);
+	END IF;
+	IF EXISTS (SELECT FROM pg_temp.contacts_import_identifier w WHERE w.own_id IS NOT NULL) THEN
+		EXECUTE format('UPDATE %I.identifier i SET slug = w.slug
+			FROM pg_temp.contacts_import_identifier w WHERE i.id = w.own_id', directory);
+	END IF;
+	IF EXISTS (SELECT FROM pg_temp.contacts_import_identifier w WHERE w.own_id IS NULL) THEN
 		EXECUTE format($query$
 			INSERT INTO %I.identifier (contact_id, semantic_type, slug, value)
 			SELECT w.contact_id, w.semantic_type, w.slug, w.value
 			FROM pg_temp.contacts_import_identifier w
+			WHERE w.own_id IS NULL
 			ORDER BY w.contact_id, w.semantic_type, w.slug, w.value$query$, directory);
 	END IF;
 	DROP TABLE pg_temp.contacts_import_identifier;
@@ -1009,6 +1030,7 @@ CREATE FUNCTION contacts.import_contacts(directory text, staging regclass,
 	ignore_unknown boolean DEFAULT false, reject_table regclass DEFAULT NULL,
 	OUT read bigint, OUT inserted bigint, OUT updated bigint, OUT unchanged bigint, OUT rejected bigint)
 	LANGUAGE plpgsql VOLATILE PARALLEL UNSAFE SET search_path = pg_catalog, pg_temp
+	SET jit = off	-- costs more than it saves (measured)
 AS $$
 DECLARE
 	columns contacts.import_column[];
