@@ -461,14 +461,10 @@ change_consent(PG_FUNCTION_ARGS)
 
 	if (PG_ARGISNULL(0) || PG_ARGISNULL(1) || PG_ARGISNULL(2))
 		PG_RETURN_INT32(0);
-	rel = table_open(PG_GETARG_OID(0), RowExclusiveLock);
+	rel = table_open(PG_GETARG_OID(0), AccessShareLock);
+	require_identifier(rel);
+	require_consent_privilege(rel);
 	directory_open(&dir, rel);
-	if (RelationGetRelid(dir.identifier) != RelationGetRelid(rel))
-		ereport(ERROR,
-				(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
-				 errmsg("\"%s\" is not the table identifier of a contact directory",
-						RelationGetRelationName(rel))));
-	require_consent_privilege(dir.identifier);
 	info = directory_info(rel);
 
 	memset(&wish, 0, sizeof(wish));

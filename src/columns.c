@@ -14,6 +14,8 @@
 #include "access/htup_details.h"
 #include "catalog/namespace.h"
 #include "catalog/pg_type.h"
+#include "miscadmin.h"
+#include "utils/acl.h"
 #include "utils/builtins.h"
 #include "utils/hsearch.h"
 #include "utils/inval.h"
@@ -332,6 +334,35 @@ row_tuple(Row *row)
 		return row->tuple;
 	return heap_modify_tuple_by_cols(row->tuple, RelationGetDescr(row->rel),
 									 n, cols, values, nulls);
+}
+
+/* Refuse, with 22023, what a caller wrongly gave as a table identifier. */
+void
+require_identifier(Relation rel)
+{
+	if (strcmp(RelationGetRelationName(rel), "identifier") != 0 ||
+		rel->rd_rel->relkind != RELKIND_RELATION)
+		ereport(ERROR,
+				(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
+				 errmsg("\"%s\" is not the table identifier of a contact directory",
+						RelationGetRelationName(rel)),
+				 errtable(rel)));
+}
+
+/*
+ * The caller has the right on the table or its column, else 42501.  To be asked
+ * before the table is locked: who has no right must not hold others up.
+ */
+void
+require_column_privilege(Oid relid, const char *column, AclMode mode)
+{
+	AttrNumber	attnum = get_attnum(relid, column);
+
+	if (pg_class_aclcheck(relid, GetUserId(), mode) != ACLCHECK_OK &&
+		(attnum == InvalidAttrNumber ||
+		 pg_attribute_aclcheck(relid, attnum, GetUserId(),
+							   mode) != ACLCHECK_OK))
+		aclcheck_error(ACLCHECK_NO_PRIV, OBJECT_TABLE, get_rel_name(relid));
 }
 
 /* Is the varlena value these bytes? */

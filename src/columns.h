@@ -95,6 +95,10 @@ extern bool row_text_differs(const Row *a, const Row *b, int column);
 extern bool row_bytes_differ(const Row *a, const Row *b, int column);
 extern HeapTuple row_tuple(Row *row);
 
+extern void require_identifier(Relation rel);
+extern void require_column_privilege(Oid relid, const char *column,
+									 AclMode mode);
+
 extern bool text_is(Datum value, const char *text);
 extern bool texts_equal(Datum a, Datum b);
 extern bool is_blank(Datum value);

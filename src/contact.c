@@ -220,7 +220,7 @@ derive_organization(Row *new, const Row *old)
 {
 	Datum		id = new->values[CONTACT_ORGANIZATION_ID];
 	bool		moves = old == NULL ||
-		row_bytes_differ(old, new, CONTACT_ORGANIZATION_ID);
+	row_bytes_differ(old, new, CONTACT_ORGANIZATION_ID);
 	Datum		name;
 	bool		isnull;
 
@@ -278,7 +278,7 @@ static void
 derive_facts(Row *new, const Row *old)
 {
 	bool		has_main = !new->nulls[CONTACT_EMAIL] ||
-		!new->nulls[CONTACT_MOBILE_PHONE];
+	!new->nulls[CONTACT_MOBILE_PHONE];
 	bool		main_differs;
 	bool		facts_differ;
 

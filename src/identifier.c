@@ -157,7 +157,7 @@ derive_validation(Row *new, const Row *old)
 {
 	Datum		now = TimestampTzGetDatum(GetCurrentTransactionStartTimestamp());
 	bool		was_validated = old != NULL &&
-		row_bool(old, IDENTIFIER_IS_VALIDATED);
+	row_bool(old, IDENTIFIER_IS_VALIDATED);
 	bool		is_validated;
 
 	if (old != NULL &&

@@ -333,7 +333,7 @@ note_states(Consequences *c, const IdentifierChange *change)
 	ConsentState was = change->has_before ? row_state(&change->before) : STATE_NONE;
 	ConsentState now = change->has_after ? row_state(&change->after) : STATE_NONE;
 	bool		same_value = change->has_before && change->has_after &&
-		has_same_key(change);
+	has_same_key(change);
 
 	if (same_value && was != STATE_NONE && now != STATE_NONE && was != now)
 		add_state(c, &change->after, was, now, false);
@@ -400,8 +400,8 @@ note_facts(Consequences *c, const IdentifierChange *change)
 	const Row  *after = &change->after;
 	SemanticType *type = row_type(c->info, change->has_after ? after : before);
 	bool		moves = !change->has_before || !change->has_after ||
-		row_bytes_differ(before, after, IDENTIFIER_CONTACT_ID) ||
-		row_text_differs(before, after, IDENTIFIER_SEMANTIC_TYPE);
+	row_bytes_differ(before, after, IDENTIFIER_CONTACT_ID) ||
+	row_text_differs(before, after, IDENTIFIER_SEMANTIC_TYPE);
 
 	if (!moves && !row_bytes_differ(before, after, IDENTIFIER_IS_VALIDATED))
 		return;

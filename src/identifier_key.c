@@ -69,7 +69,7 @@ compute_key(KeyMaker *maker, const SemanticType *type,
 {
 	uint8		digest[PG_SHA256_DIGEST_LENGTH];
 	const char *kind = type->value_type == VALUE_EMAIL ? "email" :
-		type->value_type == VALUE_PHONE ? "phone" : type->name;
+	type->value_type == VALUE_PHONE ? "phone" : type->name;
 
 	if (pg_hmac_init(maker->hmac, maker->info->secret,
 					 maker->info->secret_length) < 0 ||
@@ -132,17 +132,18 @@ canonical_value(const SemanticType *type, Datum value, Datum *canonical)
 	return true;
 }
 
-/* Keys tell whether a value is known: for those who may read identifier.key. */
+/*
+ * Keys tell whether a value is known: for those who may read identifier.key.
+ * Rights on another table of the directory are none.
+ */
 static Relation
 open_for_keys(Oid relid)
 {
-	Relation	rel = table_open(relid, AccessShareLock);
+	Relation	rel;
 
-	if (pg_class_aclcheck(relid, GetUserId(), ACL_SELECT) != ACLCHECK_OK &&
-		pg_attribute_aclcheck(relid, get_attnum(relid, "key"), GetUserId(),
-							  ACL_SELECT) != ACLCHECK_OK)
-		aclcheck_error(ACLCHECK_NO_PRIV, OBJECT_TABLE,
-					   RelationGetRelationName(rel));
+	require_column_privilege(relid, "key", ACL_SELECT);
+	rel = table_open(relid, AccessShareLock);
+	require_identifier(rel);
 	return rel;
 }
 

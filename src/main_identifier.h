@@ -19,9 +19,9 @@ typedef struct MainColumn
 {
 	ContactColumn column;
 	const char *type;			/* semantic type */
-	const DirectoryQuery *current;		/* contacts whose column still is n.now */
-	const DirectoryQuery *classify;		/* what is to be done for a new value */
-	const DirectoryQuery *adopt;		/* contacts take what the value became */
+	const DirectoryQuery *current;	/* contacts whose column still is n.now */
+	const DirectoryQuery *classify; /* what is to be done for a new value */
+	const DirectoryQuery *adopt;	/* contacts take what the value became */
 } MainColumn;
 
 extern const MainColumn main_columns[MAIN_NCOLUMNS];

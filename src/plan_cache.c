@@ -47,7 +47,7 @@
 
 typedef struct PlanKey
 {
-	const DirectoryQuery *query;			/* static, so its address is its name */
+	const DirectoryQuery *query;	/* static, so its address is its name */
 	Oid			nspid;			/* schema of the directory */
 	int32		is_single;		/* planned for one row */
 } PlanKey;

@@ -118,25 +118,17 @@ existing_contact(PG_FUNCTION_ARGS)
 static void
 open_for_update(Directory *dir, Oid relid, const char *column)
 {
-	Relation	rel = table_open(relid, RowExclusiveLock);
-	AclResult	result = pg_class_aclcheck(relid, GetUserId(), ACL_UPDATE);
+	Relation	rel;
 
-	if (result != ACLCHECK_OK && column == NULL)
-		result = pg_attribute_aclcheck_all(relid, GetUserId(), ACL_UPDATE,
-										   ACLMASK_ANY);
-	else if (result != ACLCHECK_OK &&
-			 get_attnum(relid, column) != InvalidAttrNumber)
-		result = pg_attribute_aclcheck(relid, get_attnum(relid, column),
-									   GetUserId(), ACL_UPDATE);
-	if (result != ACLCHECK_OK)
-		aclcheck_error(ACLCHECK_NO_PRIV, OBJECT_TABLE,
-					   RelationGetRelationName(rel));
+	if (column != NULL)
+		require_column_privilege(relid, column, ACL_UPDATE);
+	else if (pg_class_aclcheck(relid, GetUserId(), ACL_UPDATE) != ACLCHECK_OK &&
+			 pg_attribute_aclcheck_all(relid, GetUserId(), ACL_UPDATE,
+									   ACLMASK_ANY) != ACLCHECK_OK)
+		aclcheck_error(ACLCHECK_NO_PRIV, OBJECT_TABLE, get_rel_name(relid));
+	rel = table_open(relid, RowExclusiveLock);
+	require_identifier(rel);
 	directory_open(dir, rel);
-	if (RelationGetRelid(dir->identifier) != relid)
-		ereport(ERROR,
-				(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
-				 errmsg("\"%s\" is not the table identifier of a contact directory",
-						RelationGetRelationName(rel))));
 	table_close(rel, NoLock);
 }
 

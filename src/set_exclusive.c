@@ -16,11 +16,11 @@
 #include "access/xact.h"
 #include "catalog/namespace.h"
 #include "catalog/pg_type.h"
+#include "commands/tablecmds.h"
 #include "executor/spi.h"
 #include "fmgr.h"
-#include "miscadmin.h"
+#include "nodes/makefuncs.h"
 #include "storage/lmgr.h"
-#include "utils/acl.h"
 #include "utils/builtins.h"
 #include "utils/lsyscache.h"
 
@@ -238,23 +238,27 @@ make_shared(Directory *dir, Datum type)
 	query_run(dir, &rewrite_holders, &type, NULL);
 }
 
-/* Open the directory of that name, for its owner alone. */
+/*
+ * Open the directory of that name, for its owner alone: who is not does not
+ * even wait for the lock.
+ */
 static void
-open_own_directory(Directory *dir, const char *name)
+open_own_directory(Directory *dir, char *name)
 {
-	Oid			nspid = get_namespace_oid(name, false);
-	Oid			relid = get_relname_relid("identifier", nspid);
+	Oid			relid;
 	Relation	rel;
 
-	if (!OidIsValid(relid))
+	if (!OidIsValid(get_relname_relid("identifier",
+									  get_namespace_oid(name, false))))
 		ereport(ERROR,
 				(errcode(ERRCODE_UNDEFINED_OBJECT),
 				 errmsg("schema \"%s\" is no contact directory", name)));
 	/* writers wait, and read the kinds again when they go on */
-	rel = table_open(relid, ShareRowExclusiveLock);
-	if (!has_privs_of_role(GetUserId(), RelationGetForm(rel)->relowner))
-		aclcheck_error(ACLCHECK_NOT_OWNER, OBJECT_TABLE,
-					   RelationGetRelationName(rel));
+	relid = RangeVarGetRelidExtended(makeRangeVar(name, "identifier", -1),
+									 ShareRowExclusiveLock, 0,
+									 RangeVarCallbackOwnsRelation, NULL);
+	rel = table_open(relid, NoLock);
+	require_identifier(rel);
 	directory_open(dir, rel);
 	table_close(rel, NoLock);
 }

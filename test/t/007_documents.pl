@@ -1,4 +1,5 @@
-# The examples of the documents work as written, and their links lead somewhere.
+# The examples of the documents work as written; links and names of files lead
+# somewhere.
 # Each document is read in a database of its own: a block of sql is run, and if
 # a block of text follows it, that is what psql prints.
 
@@ -105,11 +106,24 @@ sub dead_links
 	return @dead;
 }
 
+# The files of the tree that a file names and that are not there.
+sub lost_files
+{
+	my ($file) = @_;
+
+	return grep { my @found = glob "$_*"; !@found }
+	  prose($file) =~ m{`((?:bench|data|demo|doc|sql|src|test)/[^`\s]*)`}g;
+}
+
 my @documents = ('README.md', 'CHANGELOG.md', glob 'doc/*.md');
 for my $file (@documents)
 {
 	is(join(', ', dead_links($file)), '', "$file: no dead links");
+	is(join(', ', lost_files($file)), '', "$file: no lost files");
 }
+my $map = slurp_file('doc/design.md');
+is(join(', ', grep { index($map, $_) < 0 } glob 'src/*.c'),
+	'', 'doc/design.md: every file of the source has its place');
 
 my $count = 0;
 for my $file (@documents)
