@@ -125,20 +125,20 @@ look_up(Relation rel, const DirectoryQuery *query, Datum *values, bool *isnull)
  * Two contacts that take each other's email at once would each wait in the
  * unique index for the other to give it up.  So who gives an address up does
  * not wait for another, not even for one that is being given up: it is taken.
- * Of several, the last one to look sees that.  Rows after the first of a
- * statement are not looked after: is_first comes from the trigger's FmgrInfo,
- * which lives as long as the statement.
+ * Of several, the last one to look sees that.  Further rows of a statement are
+ * not looked after: fn_extra tells, which lives as long as the statement.
  */
 static void
-check_exchange(const Row *new, const Row *old, bool is_first)
+check_exchange(const Row *new, const Row *old, FmgrInfo *flinfo)
 {
 	Datum		args[2];
 	bool		isnull;
 
-	if (old == NULL || !is_first || old->nulls[CONTACT_EMAIL] ||
-		new->nulls[CONTACT_EMAIL] ||
+	if (old == NULL || flinfo->fn_extra != NULL ||
+		old->nulls[CONTACT_EMAIL] || new->nulls[CONTACT_EMAIL] ||
 		!row_text_differs(old, new, CONTACT_EMAIL))
 		return;
+	flinfo->fn_extra = flinfo;
 	args[0] = new->values[CONTACT_EMAIL];
 	args[1] = old->values[CONTACT_ID];
 	look_up(new->rel, &email_is_taken, args, &isnull);
@@ -360,8 +360,7 @@ contact_derive(PG_FUNCTION_ARGS)
 		row_read(old, trigdata->tg_relation, trigdata->tg_trigtuple,
 				 contact_columns, CONTACT_NCOLUMNS);
 	}
-	check_exchange(&new, old, fcinfo->flinfo->fn_extra == NULL);
-	fcinfo->flinfo->fn_extra = fcinfo->flinfo;
+	check_exchange(&new, old, fcinfo->flinfo);
 	derive_names(&new);
 	check_time_zone(&new, old);
 	derive_email_status(&new, old);

@@ -98,11 +98,16 @@ sub random_statement
 	return $statement =~ /^COPY/ ? "$statement\n" : "$statement;\n";
 }
 
-# Two contacts take each other's email, or give theirs up.
+# Two contacts take each other's email, or give theirs up; some ORMs save rows
+# by an upsert.
 sub random_exchange
 {
-	return sprintf "UPDATE crm.contact SET email = %s WHERE id = %d;\n",
-	  one_of('NULL', ("'a\@example.org'", "'b\@example.org'") x 3), 1 + int rand 2;
+	my $email = one_of('NULL', ("'a\@example.org'", "'b\@example.org'") x 3);
+	my $id = 1 + int rand 2;
+
+	return one_of("UPDATE crm.contact SET email = $email WHERE id = $id",
+		"INSERT INTO crm.contact (id, last_name, email) VALUES ($id, 'E', $email)"
+		  . ' ON CONFLICT (id) DO UPDATE SET email = EXCLUDED.email') . ";\n";
 }
 
 1;
