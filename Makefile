@@ -14,6 +14,7 @@ OBJS = \
 	src/email.o \
 	src/phone.o \
 	src/plan_cache.o \
+	src/attempt.o \
 	src/columns.o \
 	src/directory.o \
 	src/identifier_key.o \
@@ -23,6 +24,8 @@ OBJS = \
 	src/contact_type.o \
 	src/contact.o \
 	src/main_identifier.o \
+	src/contact_claim.o \
+	src/contact_change.o \
 	src/identified.o \
 	src/identifier.o \
 	src/identifier_change.o \
@@ -71,7 +74,8 @@ TAP_TESTS = 1
 PROVE_TESTS = test/t/*.pl
 
 PG_CFLAGS = -Wall -Wextra -Wno-unused-parameter -Wno-sign-compare -Wno-missing-field-initializers
-SHLIB_LINK = $(ICU_LIBS)
+# The server loads modules RTLD_GLOBAL: our names must not resolve to another's.
+SHLIB_LINK = $(ICU_LIBS) -Wl,-Bsymbolic
 
 # make all, install and installcheck come from the server; the targets below,
 # which install what they need, do not need it yet.
@@ -97,7 +101,7 @@ sql/contacts--$(EXTVERSION).sql: $(SQL_FRAGMENTS) $(DIRECTORY_FRAGMENTS) $(TRIGG
 SERVER_PACKAGES = postgresql-15 postgresql-server-dev-15 libicu-dev gcc libc6-dev make
 TEST_PACKAGES = clang libclang-rt-14-dev pg-bsd-indent libipc-run-perl
 
-.PHONY: help test demo bench format lint-c check-versions
+.PHONY: help test demo format lint-c check-versions
 
 help:
 	@echo "make                 build for the server that PG_CONFIG names"
@@ -119,14 +123,10 @@ demo:
 	@$(srcdir)/test/setup $(SERVER_PACKAGES)
 	@$(srcdir)/test/private_cluster demo/run
 
-bench:
-	@$(srcdir)/test/setup $(SERVER_PACKAGES)
-	@$(srcdir)/test/private_cluster bench/run
-
 format lint-c:
 	@$(srcdir)/test/format $@ $(wildcard $(addprefix $(srcdir)/, \
 		src/*.[ch] test/*/*.[ch] bench/*.[ch]))
 
 check-versions:
 	@$(srcdir)/test/check_versions
-
+-include $(srcdir)/bench/bench.mk

@@ -2,14 +2,14 @@
 -- contact's.  A team, a list or a person of one name is a mononym.
 
 CREATE TABLE people (
-	row bigint GENERATED ALWAYS AS IDENTITY PRIMARY KEY,
+	row_number bigint GENERATED ALWAYS AS IDENTITY PRIMARY KEY,
 	name text NOT NULL,
 	address text
 );
 \copy people (name, address) FROM pstdin
 
 CREATE TABLE staging AS
-SELECT people.row,
+SELECT people.row_number,
 	CASE WHEN is_person THEN part[1] END AS first_name,
 	CASE WHEN is_person THEN part[2] ELSE whole END AS last_name,
 	NOT is_person AS mononym,

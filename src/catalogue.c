@@ -31,16 +31,16 @@ static const DirectoryQuery recompute_types = {
 	1, {TEXTOID}, NULL
 };
 
-/* Run a query with one text column of the trigger's new row. */
+/* Run a query with one text column, named by an array, of the new row. */
 static void
-run_with_column(TriggerData *trigdata, HeapTuple tuple, const char *name,
-				const DirectoryQuery *query, LOCKMODE lockmode)
+run_with_column(TriggerData *trigdata, HeapTuple tuple,
+				const char *const *column, const DirectoryQuery *query,
+				LOCKMODE lockmode)
 {
-	Column		column = {name, TEXTOID};
 	Directory	dir;
 	Row			row;
 
-	row_read(&row, trigdata->tg_relation, tuple, &column, 1);
+	row_read(&row, trigdata->tg_relation, tuple, column, 1);
 	SPI_connect();
 	directory_open(&dir, trigdata->tg_relation);
 	if (lockmode != NoLock)
@@ -56,10 +56,11 @@ PG_FUNCTION_INFO_V1(semantic_type_add_main);
 Datum
 semantic_type_add_main(PG_FUNCTION_ARGS)
 {
+	static const char *const name[] = {"name"};
 	TriggerData *trigdata = check_trigger(fcinfo, "semantic_type_add_main",
 										  CALL_AFTER | CALL_ROW | CALL_INSERT);
 
-	run_with_column(trigdata, trigdata->tg_trigtuple, "name", &add_main,
+	run_with_column(trigdata, trigdata->tg_trigtuple, name, &add_main,
 					NoLock);
 	return PointerGetDatum(NULL);
 }
@@ -73,11 +74,12 @@ PG_FUNCTION_INFO_V1(setting_name_rule);
 Datum
 setting_name_rule(PG_FUNCTION_ARGS)
 {
+	static const char *const name_rule[] = {"name_rule"};
 	TriggerData *trigdata = check_trigger(fcinfo, "setting_name_rule",
 										  CALL_AFTER | CALL_ROW | CALL_UPDATE);
 
 	CacheInvalidateRelcache(trigdata->tg_relation);
-	run_with_column(trigdata, trigdata->tg_newtuple, "name_rule",
+	run_with_column(trigdata, trigdata->tg_newtuple, name_rule,
 					&recompute_types, ShareRowExclusiveLock);
 	return PointerGetDatum(NULL);
 }

@@ -4,10 +4,11 @@
  *	  suppress(), unsubscribe() and opt_in() for many addresses at once
  *
  * The lock order is that of the triggers: contacts by id, then identifiers by
- * key.  So the holders are looked up, locked, and looked up again: if one
- * changed meanwhile, once more.  Whoever calls needs UPDATE on
- * identifier.status (rule C9); the work runs as the owner of the directory,
- * for a suppression must not depend on what else the caller may see.
+ * key, new ones before those that are there.  So the holders are looked up and
+ * locked, and if an address changed hands meanwhile, all starts again.  Whoever
+ * calls needs UPDATE on identifier.status (rule C9); the work runs as the owner
+ * of the directory, for a suppression must not depend on what else the caller
+ * may see.
  *
  *-------------------------------------------------------------------------
  */
@@ -25,29 +26,33 @@
 #include "varatt.h"
 #endif
 
+#include "attempt.h"
 #include "columns.h"
 #include "consent.h"
 #include "directory.h"
 #include "identifier_key.h"
 #include "plan_cache.h"
 
-static const DirectoryQuery lock_holders = {
-	"SELECT c.id FROM ONLY @contact@ c WHERE c.id OPERATOR(pg_catalog.=) ANY"
-	" (SELECT i.contact_id FROM @rows@ JOIN ONLY @identifier@ i"
-	"  ON i.key OPERATOR(pg_catalog.=) n.key"
-	"  AND i.holder OPERATOR(pg_catalog.=) 0"
-	"  WHERE i.contact_id IS NOT NULL)"
-	" ORDER BY c.id FOR NO KEY UPDATE",
-	1, {UUIDOID}, "key"
+#define FIND_STATES \
+	"SELECT n.n, i.id, i.contact_id, i.status::pg_catalog.text" \
+	" FROM @rows@ JOIN ONLY @identifier@ i" \
+	"  ON i.key OPERATOR(pg_catalog.=) n.key" \
+	"  AND i.holder OPERATOR(pg_catalog.=) 0" \
+	" ORDER BY n.n"
+
+static const DirectoryQuery find_states = {
+	FIND_STATES, 2, {INT4OID, UUIDOID}, "n, key"
 };
 
 static const DirectoryQuery lock_states = {
-	"SELECT n.n, i.id, i.contact_id, i.status::pg_catalog.text"
-	" FROM @rows@ JOIN ONLY @identifier@ i"
-	"  ON i.key OPERATOR(pg_catalog.=) n.key"
-	"  AND i.holder OPERATOR(pg_catalog.=) 0"
-	" ORDER BY n.n FOR UPDATE OF i",
-	2, {INT4OID, UUIDOID}, "n, key"
+	FIND_STATES " FOR UPDATE OF i", 2, {INT4OID, UUIDOID}, "n, key"
+};
+
+static const DirectoryQuery lock_holders = {
+	"SELECT c.id FROM @rows@ JOIN ONLY @contact@ c"
+	" ON c.id OPERATOR(pg_catalog.=) n.id ORDER BY c.id"
+	" FOR NO KEY UPDATE OF c",
+	1, {INT8OID}, "id"
 };
 
 static const DirectoryQuery find_unheld = {
@@ -60,7 +65,8 @@ static const DirectoryQuery find_unheld = {
 
 static const DirectoryQuery set_states = {
 	"UPDATE ONLY @identifier@ i SET status = n.status,"
-	" status_reason = n.reason"
+	" status_reason = n.reason,"
+	" status_changed_at = pg_catalog.clock_timestamp()"
 	" FROM @rows@ WHERE i.id OPERATOR(pg_catalog.=) n.id",
 	3, {INT8OID, TEXTOID, TEXTOID}, "id, status, reason"
 };
@@ -83,12 +89,13 @@ typedef struct Address
 	Datum		id;
 	int64		contact_id;		/* 0: nobody */
 	ConsentState before;
-	bool		is_done;
+	bool		is_new;			/* its row was inserted by this attempt */
 } Address;
 
 /* What is wanted of all of them. */
 typedef struct Wish
 {
+	Directory  *dir;
 	ConsentState state;
 	Datum		reason;
 	Datum		source;
@@ -160,71 +167,121 @@ read_addresses(Wish *wish, DirectoryInfo *info, ArrayType *array)
 	}
 }
 
-/* Lock the contacts that hold the addresses, in the order of ids. */
-static void
-lock_contacts(Directory *dir, Wish *wish)
-{
-	Batch	   *batch = batch_create(&lock_holders, wish->n);
-	int			i;
-
-	for (i = 0; i < wish->n; i++)
-	{
-		Datum		key = UUIDPGetDatum(&wish->addresses[i].key);
-
-		batch_add(batch, &key, NULL);
-	}
-	batch_run(dir, batch);
-}
-
 /*
- * Lock the addresses' rows and read their states.  True if every holder is the
- * same as the last time.
+ * Run find_states or lock_states over the addresses that are not new; returns
+ * the number of rows, which read_state() reads.
  */
-static bool
-lock_rows(Directory *dir, Wish *wish)
+static uint64
+look_up_states(Wish *wish, const DirectoryQuery *query)
 {
-	Batch	   *batch = batch_create(&lock_states, wish->n);
-	bool		is_same = true;
-	uint64		found;
-	uint64		row;
+	Batch	   *batch = batch_create(query, wish->n);
 	int			i;
 
 	for (i = 0; i < wish->n; i++)
 	{
 		Datum		values[2];
 
+		if (wish->addresses[i].is_new)
+			continue;
 		values[0] = Int32GetDatum(i);
 		values[1] = UUIDPGetDatum(&wish->addresses[i].key);
 		batch_add(batch, values, NULL);
-		wish->addresses[i].is_known = false;
 	}
-	found = batch_run(dir, batch);
+	return batch_run(wish->dir, batch);
+}
+
+/* A row that was looked up, as the address will be; returns which it is. */
+static Address *
+read_state(Wish *wish, uint64 row, Address *state)
+{
+	HeapTuple	tuple = SPI_tuptable->vals[row];
+	TupleDesc	desc = SPI_tuptable->tupdesc;
+	bool		isnull;
+	Datum		value;
+	Address    *a;
+
+	a = &wish->addresses[DatumGetInt32(SPI_getbinval(tuple, desc, 1,
+													 &isnull))];
+	*state = *a;
+	state->is_known = true;
+	state->id = SPI_getbinval(tuple, desc, 2, &isnull);
+	value = SPI_getbinval(tuple, desc, 3, &isnull);
+	state->contact_id = isnull ? 0 : DatumGetInt64(value);
+	value = SPI_getbinval(tuple, desc, 4, &isnull);
+	state->before = parse_state(value, isnull);
+	return a;
+}
+
+/* A first look, without locks, tells whom to lock. */
+static void
+find_rows(Wish *wish)
+{
+	uint64		found;
+	uint64		row;
+	int			i;
+
+	for (i = 0; i < wish->n; i++)
+	{
+		wish->addresses[i].is_known = false;
+		wish->addresses[i].is_new = false;
+	}
+	found = look_up_states(wish, &find_states);
 	for (row = 0; row < found; row++)
 	{
-		HeapTuple	tuple = SPI_tuptable->vals[row];
-		TupleDesc	desc = SPI_tuptable->tupdesc;
-		bool		isnull;
-		Datum		value;
-		int64		contact_id;
-		Address    *a;
+		Address		state;
+		Address    *a = read_state(wish, row, &state);
 
-		a = &wish->addresses[DatumGetInt32(SPI_getbinval(tuple, desc, 1,
-														 &isnull))];
-		a->is_known = true;
-		a->id = SPI_getbinval(tuple, desc, 2, &isnull);
-		value = SPI_getbinval(tuple, desc, 3, &isnull);
-		contact_id = isnull ? 0 : DatumGetInt64(value);
-		is_same = is_same && contact_id == a->contact_id;
-		a->contact_id = contact_id;
-		value = SPI_getbinval(tuple, desc, 4, &isnull);
-		a->before = parse_state(value, isnull);
+		*a = state;
 	}
-	return is_same;
+}
+
+/* Lock the contacts that hold the addresses, in the order of ids. */
+static void
+lock_contacts(Wish *wish)
+{
+	Batch	   *batch = batch_create(&lock_holders, wish->n);
+	int			i;
+
+	for (i = 0; i < wish->n; i++)
+	{
+		Datum		id = Int64GetDatum(wish->addresses[i].contact_id);
+
+		if (wish->addresses[i].is_known && wish->addresses[i].contact_id != 0)
+			batch_add(batch, &id, NULL);
+	}
+	batch_run(wish->dir, batch);
+}
+
+/*
+ * Lock the rows of the addresses that are known.  False if they are not the
+ * ones that were found, in the same hands.
+ */
+static bool
+lock_rows(Wish *wish)
+{
+	uint64		found = look_up_states(wish, &lock_states);
+	uint64		row;
+	int			nknown = 0;
+	int			i;
+
+	for (row = 0; row < found; row++)
+	{
+		Address		state;
+		Address    *a = read_state(wish, row, &state);
+
+		if (!a->is_known || a->id != state.id ||
+			a->contact_id != state.contact_id)
+			return false;
+		*a = state;
+	}
+	for (i = 0; i < wish->n; i++)
+		nknown += wish->addresses[i].is_known ? 1 : 0;
+	return found == (uint64) nknown;
 }
 
 /* An opt-in is given to somebody: P0002 for an address that nobody holds. */
 static void
-check_held(Directory *dir, const Wish *wish)
+check_held(const Wish *wish)
 {
 	Batch	   *batch = batch_create(&find_unheld, wish->n);
 	bool		isnull;
@@ -239,7 +296,7 @@ check_held(Directory *dir, const Wish *wish)
 		values[1] = UUIDPGetDatum(&wish->addresses[i].key);
 		batch_add(batch, values, NULL);
 	}
-	if (batch_run(dir, batch) == 0)
+	if (batch_run(wish->dir, batch) == 0)
 		return;
 	n = SPI_getbinval(SPI_tuptable->vals[0], SPI_tuptable->tupdesc, 1, &isnull);
 	ereport(ERROR,
@@ -251,7 +308,7 @@ check_held(Directory *dir, const Wish *wish)
 
 /* Leading out of a suppression is refused for any role (rule C2). */
 static void
-check_wish(Directory *dir, const Wish *wish)
+check_wish(const Wish *wish)
 {
 	int			i;
 
@@ -267,19 +324,20 @@ check_wish(Directory *dir, const Wish *wish)
 					 errmsg("the suppression of an address cannot be lifted"),
 					 errdetail("\"%s\" is suppressed.",
 							   TextDatumGetCString(a->value)),
-					 errtableconstraint(dir->identifier,
+					 errtableconstraint(wish->dir->identifier,
 										"suppression_is_permanent")));
 	}
-	check_held(dir, wish);
+	check_held(wish);
 }
 
 /*
- * Write the events first: they carry source and evidence, and the check of
- * rule C3 looks for them.  A suppression stays what it is, also if the wish is
+ * Write the events of the addresses that are known, or of the others, before
+ * their states: they carry source and evidence, and the check of rule C3 looks
+ * for them.  A suppression stays what it is, also if the wish is
  * less; that it was expressed again is logged.
  */
 static void
-log_wishes(Directory *dir, Wish *wish)
+log_wishes(Wish *wish, bool known)
 {
 	StateChange *changes = palloc(sizeof(StateChange) * (wish->n + 1));
 	int			n = 0;
@@ -289,8 +347,7 @@ log_wishes(Directory *dir, Wish *wish)
 	{
 		Address    *a = &wish->addresses[i];
 
-		/* of a state that is new, the row that bears it tells all but evidence */
-		if (a->is_done || (!a->is_known && wish->evidence == (Datum) 0))
+		if (a->is_known != known)
 			continue;
 		changes[n].key = UUIDPGetDatum(&a->key);
 		changes[n].before = a->is_known ? a->before : STATE_NONE;
@@ -302,12 +359,12 @@ log_wishes(Directory *dir, Wish *wish)
 		n++;
 	}
 	if (n > 0)
-		log_events(dir, changes, n);
+		log_events(wish->dir, changes, n);
 }
 
 /* Change the states of the addresses that have a row. */
 static void
-update_states(Directory *dir, Wish *wish)
+update_states(Wish *wish)
 {
 	Batch	   *batch = batch_create(&set_states, wish->n);
 	int			i;
@@ -318,10 +375,8 @@ update_states(Directory *dir, Wish *wish)
 		Datum		values[3];
 		bool		nulls[3] = {false, false, false};
 
-		if (!a->is_known || a->is_done)
-			continue;
-		a->is_done = true;
-		if (a->before == wish->state || a->before == STATE_SUPPRESSED)
+		if (!a->is_known || a->before == wish->state ||
+			a->before == STATE_SUPPRESSED)
 			continue;
 		values[0] = a->id;
 		values[1] = state_text(wish->state);
@@ -329,15 +384,15 @@ update_states(Directory *dir, Wish *wish)
 		values[2] = wish->reason;
 		batch_add(batch, values, nulls);
 	}
-	batch_run(dir, batch);
+	batch_run(wish->dir, batch);
 }
 
 /*
- * Insert the addresses that nobody ever knew; true if another session was
+ * Insert the addresses that nobody ever knew; false if another session was
  * quicker with one of them.
  */
 static bool
-insert_unknown(Directory *dir, Wish *wish)
+insert_unknown(Wish *wish)
 {
 	Batch	   *batch = batch_create(&insert_states, wish->n);
 	int			i;
@@ -348,8 +403,9 @@ insert_unknown(Directory *dir, Wish *wish)
 		Datum		values[5];
 		bool		nulls[5] = {false, false, false, false, false};
 
-		if (a->is_known || a->is_done)
+		if (a->is_known)
 			continue;
+		a->is_new = true;
 		values[0] = CStringGetTextDatum(a->type->name);
 		values[1] = a->value;
 		values[2] = state_text(wish->state);
@@ -359,25 +415,27 @@ insert_unknown(Directory *dir, Wish *wish)
 		values[4] = wish->source;
 		batch_add(batch, values, nulls);
 	}
-	return batch_run(dir, batch) < (uint64) batch->nrows;
+	return batch_run(wish->dir, batch) == (uint64) batch->nrows;
 }
 
-/* Bring the wish about; return the number of addresses it is about. */
-static int
-fulfil(Directory *dir, Wish *wish)
+/* Bring the wish about; false if an address changed hands meanwhile. */
+static bool
+fulfil(void *arg)
 {
-	do
-	{
-		CHECK_FOR_INTERRUPTS();
-		/* a first look only tells whom to lock */
-		do
-			lock_contacts(dir, wish);
-		while (!lock_rows(dir, wish));
-		check_wish(dir, wish);
-		log_wishes(dir, wish);
-		update_states(dir, wish);
-	} while (insert_unknown(dir, wish));
-	return wish->n;
+	Wish	   *wish = arg;
+
+	find_rows(wish);
+	check_wish(wish);
+	lock_contacts(wish);
+	/* of a new state, the row that bears it tells all but the evidence */
+	if (wish->evidence != (Datum) 0)
+		log_wishes(wish, false);
+	if (!insert_unknown(wish) || !lock_rows(wish))
+		return false;
+	check_wish(wish);
+	log_wishes(wish, true);
+	update_states(wish);
+	return true;
 }
 
 static Datum
@@ -400,7 +458,6 @@ change_consent(PG_FUNCTION_ARGS)
 	Directory	dir;
 	DirectoryInfo *info;
 	Wish		wish;
-	int			result;
 
 	if (PG_ARGISNULL(0) || PG_ARGISNULL(1) || PG_ARGISNULL(2))
 		PG_RETURN_INT32(0);
@@ -422,10 +479,11 @@ change_consent(PG_FUNCTION_ARGS)
 				 errhint("Say what was agreed to, where and when."),
 				 errtable(rel)));
 	read_addresses(&wish, info, PG_GETARG_ARRAYTYPE_P(1));
+	wish.dir = &dir;
 	SPI_connect();
-	result = fulfil(&dir, &wish);
+	attempt_until_done(fulfil, &wish);
 	SPI_finish();
 	directory_close(&dir);
 	table_close(rel, NoLock);
-	PG_RETURN_INT32(result);
+	PG_RETURN_INT32(wish.n);
 }

@@ -28,6 +28,9 @@
 #include "direct_insert.h"
 #include "identifier_key.h"
 
+/* Other sessions cause a few rounds; only a trigger can cause that many. */
+#define CLAIM_ROUNDS 1000
+
 static const DirectoryQuery insert_claims = {
 	"INSERT INTO @identifier@"
 	" (contact_id, semantic_type, slug, value, status, status_reason)"
@@ -307,6 +310,8 @@ take_existing(Directory *dir, Claim *claims, int n)
 void
 claim_main(Directory *dir, DirectoryInfo *info, Claim *claims, int n)
 {
+	int			rounds = 0;
+
 	if (n == 0)
 		return;
 	claim_keys(info, claims, n);
@@ -314,5 +319,14 @@ claim_main(Directory *dir, DirectoryInfo *info, Claim *claims, int n)
 	qsort(claims, n, sizeof(Claim), compare_claims);
 	while (insert_new(dir, claims, n) > 0 &&
 		   take_existing(dir, claims, n))
+	{
 		CHECK_FOR_INTERRUPTS();
+		if (++rounds == CLAIM_ROUNDS)
+			ereport(ERROR,
+					(errcode(ERRCODE_TRIGGERED_ACTION_EXCEPTION),
+					 errmsg("main identifiers of contacts could not be inserted"),
+					 errhint("A trigger on table \"%s\" drops or changes the rows.",
+							 RelationGetRelationName(dir->identifier)),
+					 errtable(dir->identifier)));
+	}
 }

@@ -22,8 +22,10 @@ typedef struct Claim
 	ConsentState status;		/* STATE_NONE for a shared value */
 	const char *reason;			/* of a status beyond not_opted_in */
 	pg_uuid_t	key;			/* set by claim_main() */
-	bool		is_new;			/* set by insert_directly(): it inserted the row */
-	bool		inherits;		/* set by claim_main(): met a row that had a state */
+	bool		is_new;			/* set by insert_directly(): it inserted the
+								 * row */
+	bool		inherits;		/* set by claim_main(): met a row that had a
+								 * state */
 } Claim;
 
 extern void claim_main(Directory *dir, DirectoryInfo *info,

@@ -12,59 +12,156 @@
 #include "postgres.h"
 
 #include "access/htup_details.h"
+#include "catalog/namespace.h"
 #include "catalog/pg_type.h"
 #include "miscadmin.h"
 #include "utils/acl.h"
 #include "utils/builtins.h"
+#include "utils/hsearch.h"
+#include "utils/inval.h"
 #include "utils/lsyscache.h"
+#include "utils/syscache.h"
 #if PG_VERSION_NUM >= 160000
 #include "varatt.h"
 #endif
 
 #include "columns.h"
 
-const Column contact_columns[CONTACT_NCOLUMNS] = {
-	{"id", INT8OID}, {"first_name", TEXTOID}, {"last_name", TEXTOID},
-	{"mononym", BOOLOID}, {"email", TEXTOID}, {"email_status", TEXTOID},
-	{"mobile_phone", TEXTOID}, {"time_zone", TEXTOID}, {"is_vendor", BOOLOID},
-	{"is_reachable", BOOLOID}, {"is_validated", BOOLOID},
-	{"contact_type", TEXTOID}, {"organization_id", INT8OID},
-	{"organization_name", TEXTOID}, {"created_at", TIMESTAMPTZOID},
-	{"updated_at", TIMESTAMPTZOID}
+const char *const contact_columns[CONTACT_NCOLUMNS] = {
+	"id", "first_name", "last_name", "mononym", "email", "email_status",
+	"mobile_phone", "time_zone", "is_vendor", "is_reachable", "is_validated",
+	"contact_type", "organization_id", "organization_name", "created_at",
+	"updated_at"
 };
 
-const Column identifier_columns[IDENTIFIER_NCOLUMNS] = {
-	{"id", INT8OID}, {"contact_id", INT8OID}, {"semantic_type", TEXTOID},
-	{"slug", TEXTOID}, {"value", TEXTOID}, {"key", UUIDOID},
-	{"holder", INT8OID}, {"validated_at", TIMESTAMPTZOID},
-	{"validation_method", TEXTOID}, {"is_validated", BOOLOID},
-	{"source", TEXTOID}, {"is_outreach", BOOLOID}, {"status", TEXTOID},
-	{"status_reason", TEXTOID}, {"status_changed_at", TIMESTAMPTZOID},
-	{"created_at", TIMESTAMPTZOID}
+const char *const identifier_columns[IDENTIFIER_NCOLUMNS] = {
+	"id", "contact_id", "semantic_type", "slug", "value", "key", "holder",
+	"validated_at", "validation_method", "is_validated", "source",
+	"is_outreach", "status", "status_reason", "status_changed_at",
+	"created_at"
 };
 
 static const char *const state_names[] = {
 	"not_opted_in", "opted_in", "unsubscribed", "suppressed"
 };
 
-/* Are the column's values those of the type, or of a string type for text? */
-static bool
-has_type(Form_pg_attribute att, Oid type)
+/* What a column must hold; for the extension's own types, their names. */
+typedef struct ColumnType
 {
-	char		category;
-	bool		is_preferred;
+	const char *column;
+	Oid			type;			/* or the type that a domain is over */
+	const char *own_type;
+} ColumnType;
 
-	if (att->atttypid == type)
-		return true;
-	if (type != TEXTOID)
-		return getBaseType(att->atttypid) == type;
-	get_type_category_preferred(att->atttypid, &category, &is_preferred);
-	return category == TYPCATEGORY_STRING && att->attlen == -1;
+static const ColumnType column_types[] = {
+	{"contact_id", INT8OID}, {"contact_type", TEXTOID},
+	{"created_at", TIMESTAMPTZOID}, {"email", InvalidOid, "email"},
+	{"email_status", TEXTOID}, {"first_name", TEXTOID}, {"holder", INT8OID},
+	{"id", INT8OID}, {"is_contactable", BOOLOID}, {"is_exclusive", BOOLOID},
+	{"is_outreach", BOOLOID}, {"is_reachable", BOOLOID},
+	{"is_validated", BOOLOID}, {"is_vendor", BOOLOID}, {"key", UUIDOID},
+	{"last_name", TEXTOID}, {"mobile_phone", InvalidOid, "phone"},
+	{"mononym", BOOLOID}, {"name", TEXTOID}, {"name_rule", TEXTOID},
+	{"organization_id", INT8OID}, {"organization_name", TEXTOID},
+	{"secret_fingerprint", BYTEAOID}, {"semantic_type", TEXTOID},
+	{"slug", TEXTOID}, {"source", TEXTOID}, {"status", TEXTOID},
+	{"status_changed_at", TIMESTAMPTZOID}, {"status_reason", TEXTOID},
+	{"time_zone", TEXTOID}, {"updated_at", TIMESTAMPTZOID},
+	{"validated_at", TIMESTAMPTZOID}, {"validation_method", TEXTOID},
+	{"value", TEXTOID}, {"value", BYTEAOID}, {"value_type", TEXTOID}
+};
+
+/* Sets of columns whose types have been found right; the hash holds these. */
+typedef struct CheckedColumns
+{
+	Oid			relid;
+	int32		ncols;
+	const char *const *names;	/* static, so its address is its name */
+} CheckedColumns;
+
+static HTAB *checked_columns = NULL;
+
+/* A table changed: its columns are looked at again. */
+static void
+forget_checked(Datum arg, Oid relid)
+{
+	HASH_SEQ_STATUS seq;
+	CheckedColumns *entry;
+
+	hash_seq_init(&seq, checked_columns);
+	while ((entry = hash_seq_search(&seq)) != NULL)
+	{
+		if (!OidIsValid(relid) || entry->relid == relid)
+			hash_search(checked_columns, entry, HASH_REMOVE, NULL);
+	}
+}
+
+/* Have these columns been found right, or, by HASH_ENTER, note that they are. */
+static bool
+are_checked(Relation rel, const char *const *names, int ncols,
+			HASHACTION action)
+{
+	CheckedColumns key;
+	bool		found;
+
+	if (checked_columns == NULL)
+	{
+		HASHCTL		ctl;
+
+		ctl.keysize = sizeof(CheckedColumns);
+		ctl.entrysize = sizeof(CheckedColumns);
+		checked_columns = hash_create("contacts columns", 64, &ctl,
+									  HASH_ELEM | HASH_BLOBS);
+		CacheRegisterRelcacheCallback(forget_checked, (Datum) 0);
+	}
+	memset(&key, 0, sizeof(key));
+	key.relid = RelationGetRelid(rel);
+	key.ncols = ncols;
+	key.names = names;
+	hash_search(checked_columns, &key, action, &found);
+	return found;
+}
+
+/* Is type what the column must hold? */
+static bool
+is_column_type(const ColumnType *expected, Oid type)
+{
+	Oid			nspid;
+
+	if (expected->own_type == NULL)
+		return getBaseType(type) == expected->type;
+	nspid = get_namespace_oid("contacts", false);
+	return type == GetSysCacheOid2(TYPENAMENSP, Anum_pg_type_oid,
+								   CStringGetDatum(expected->own_type),
+								   ObjectIdGetDatum(nspid));
+}
+
+/*
+ * Values are taken for what the columns of a directory hold, so an owner who
+ * altered a column's type must not get any further.
+ */
+static void
+check_column_type(Relation rel, Form_pg_attribute att)
+{
+	int			i;
+
+	for (i = 0; i < lengthof(column_types); i++)
+	{
+		if (strcmp(column_types[i].column, NameStr(att->attname)) == 0 &&
+			is_column_type(&column_types[i], att->atttypid))
+			return;
+	}
+	ereport(ERROR,
+			(errcode(ERRCODE_E_R_I_E_TRIGGER_PROTOCOL_VIOLATED),
+			 errmsg("column \"%s\" of table \"%s\" has the wrong type",
+					NameStr(att->attname), RelationGetRelationName(rel)),
+			 errdetail("The tables of a contact directory keep the types of their columns."),
+			 errtablecol(rel, att->attnum)));
 }
 
 /* The number of the column of that name, looked for from guess on. */
 static AttrNumber
-find_column(Relation rel, const Column *column, int guess)
+find_column(Relation rel, const char *name, int guess)
 {
 	TupleDesc	desc = RelationGetDescr(rel);
 	int			i;
@@ -74,24 +171,13 @@ find_column(Relation rel, const Column *column, int guess)
 		Form_pg_attribute att = TupleDescAttr(desc,
 											  (guess + i) % desc->natts);
 
-		if (att->attisdropped ||
-			strcmp(NameStr(att->attname), column->name) != 0)
-			continue;
-		if (!has_type(att, column->type))
-			ereport(ERROR,
-					(errcode(ERRCODE_E_R_I_E_TRIGGER_PROTOCOL_VIOLATED),
-					 errmsg("column \"%s\" of table \"%s\" has type %s",
-							column->name, RelationGetRelationName(rel),
-							format_type_be(att->atttypid)),
-					 errdetail("A contact directory has %s there.",
-							   format_type_be(column->type)),
-					 errtablecol(rel, att->attnum)));
-		return att->attnum;
+		if (!att->attisdropped && strcmp(NameStr(att->attname), name) == 0)
+			return att->attnum;
 	}
 	ereport(ERROR,
 			(errcode(ERRCODE_E_R_I_E_TRIGGER_PROTOCOL_VIOLATED),
 			 errmsg("table \"%s\" has no column \"%s\"",
-					RelationGetRelationName(rel), column->name),
+					RelationGetRelationName(rel), name),
 			 errdetail("The triggers of contacts belong on the tables of a contact directory."),
 			 errtable(rel)));
 	return InvalidAttrNumber;
@@ -99,11 +185,11 @@ find_column(Relation rel, const Column *column, int guess)
 
 /*
  * Find columns by name, dropped columns and other orders allowed for; 39P01 if
- * one is missing or of another type, whose values would be taken for what they
- * are not.  Names in the table's order are found at once.
+ * one is missing or of another type than a directory's.  Names in the table's
+ * order are found at once; types are looked at once per change of the table.
  */
 void
-find_columns(Relation rel, const Column *columns, int ncols,
+find_columns(Relation rel, const char *const *names, int ncols,
 			 AttrNumber *attnums)
 {
 	int			guess = 0;
@@ -111,15 +197,33 @@ find_columns(Relation rel, const Column *columns, int ncols,
 
 	for (i = 0; i < ncols; i++)
 	{
-		attnums[i] = find_column(rel, &columns[i], guess);
+		attnums[i] = find_column(rel, names[i], guess);
 		guess = attnums[i];		/* the next column's zero-based number */
 	}
+
+	if (are_checked(rel, names, ncols, HASH_FIND))
+		return;
+	for (i = 0; i < ncols; i++)
+		check_column_type(rel, TupleDescAttr(RelationGetDescr(rel),
+											 attnums[i] - 1));
+	are_checked(rel, names, ncols, HASH_ENTER);
+}
+
+/* Raise 39P01 if the table lacks a column or has it in another type. */
+void
+check_columns(Relation rel, const char *const *names, int ncols)
+{
+	AttrNumber	attnums[IDENTIFIER_NCOLUMNS];
+
+	Assert(ncols <= lengthof(attnums));
+	if (!are_checked(rel, names, ncols, HASH_FIND))
+		find_columns(rel, names, ncols, attnums);
 }
 
 /* Take the tuple apart; the row's values point into it. */
 void
 row_read(Row *row, Relation rel, HeapTuple tuple,
-		 const Column *columns, int ncols)
+		 const char *const *names, int ncols)
 {
 	TupleDesc	desc = RelationGetDescr(rel);
 	Datum	   *values = palloc(sizeof(Datum) * desc->natts);
@@ -129,7 +233,7 @@ row_read(Row *row, Relation rel, HeapTuple tuple,
 	row->rel = rel;
 	row->tuple = tuple;
 	row->ncols = ncols;
-	find_columns(rel, columns, ncols, row->attnums);
+	find_columns(rel, names, ncols, row->attnums);
 	heap_deform_tuple(tuple, desc, values, nulls);
 	for (i = 0; i < ncols; i++)
 	{
@@ -139,19 +243,6 @@ row_read(Row *row, Relation rel, HeapTuple tuple,
 	}
 	pfree(values);
 	pfree(nulls);
-}
-
-/* Refuse a NULL where the directory's tables, as they were made, have none. */
-void
-row_require(const Row *row, int column)
-{
-	if (row->nulls[column])
-		ereport(ERROR,
-				(errcode(ERRCODE_NOT_NULL_VIOLATION),
-				 errmsg("table \"%s\" holds a null that a contact directory has not",
-						RelationGetRelationName(row->rel)),
-				 errhint("See contacts.check_directory()."),
-				 errtablecol(row->rel, row->attnums[column])));
 }
 
 void

@@ -21,13 +21,6 @@ typedef enum ConsentState
 	STATE_SUPPRESSED
 } ConsentState;
 
-/* A column that code in C reads; TEXTOID stands for every string type. */
-typedef struct Column
-{
-	const char *name;
-	Oid			type;
-} Column;
-
 /* The columns of contact that the triggers read or write. */
 typedef enum ContactColumn
 {
@@ -72,8 +65,8 @@ typedef enum IdentifierColumn
 	IDENTIFIER_NCOLUMNS
 } IdentifierColumn;
 
-extern const Column contact_columns[CONTACT_NCOLUMNS];
-extern const Column identifier_columns[IDENTIFIER_NCOLUMNS];
+extern const char *const contact_columns[CONTACT_NCOLUMNS];
+extern const char *const identifier_columns[IDENTIFIER_NCOLUMNS];
 
 /* A row, taken apart; values are indexed by the enums above. */
 typedef struct Row
@@ -87,11 +80,11 @@ typedef struct Row
 	bool		changed[IDENTIFIER_NCOLUMNS];
 } Row;
 
-extern void find_columns(Relation rel, const Column *columns, int ncols,
+extern void find_columns(Relation rel, const char *const *names, int ncols,
 						 AttrNumber *attnums);
+extern void check_columns(Relation rel, const char *const *names, int ncols);
 extern void row_read(Row *row, Relation rel, HeapTuple tuple,
-					 const Column *columns, int ncols);
-extern void row_require(const Row *row, int column);
+					 const char *const *names, int ncols);
 extern void row_set(Row *row, int column, Datum value);
 extern void row_set_null(Row *row, int column);
 extern void row_set_bool(Row *row, int column, bool value);

@@ -37,6 +37,13 @@ static const DirectoryQuery organization_name = {
 	1, {INT8OID}, NULL
 };
 
+static const DirectoryQuery email_is_taken = {
+	"SELECT c.id FROM ONLY @contact@ c"
+	" WHERE c.email OPERATOR(pg_catalog.=) $1::contacts.email"
+	" AND c.id OPERATOR(pg_catalog.<>) $2",
+	2, {TEXTOID, INT8OID}, NULL
+};
+
 /* By value: the identifier may have lost its slug or its contact already. */
 static const DirectoryQuery email_reason = {
 	"SELECT i.status_reason::pg_catalog.text FROM ONLY @identifier@ i"
@@ -114,6 +121,36 @@ look_up(Relation rel, const DirectoryQuery *query, Datum *values, bool *isnull)
 	return result;
 }
 
+/*
+ * Two contacts that take each other's email at once would each wait in the
+ * unique index for the other to give it up.  So who gives an address up does
+ * not wait for another, not even for one that is being given up: it is taken.
+ * Of several, the last one to look sees that.  Further rows of a statement are
+ * not looked after: fn_extra tells, which lives as long as the statement.
+ */
+static void
+check_exchange(const Row *new, const Row *old, FmgrInfo *flinfo)
+{
+	Datum		args[2];
+	bool		isnull;
+
+	if (old == NULL || flinfo->fn_extra != NULL ||
+		old->nulls[CONTACT_EMAIL] || new->nulls[CONTACT_EMAIL] ||
+		!row_text_differs(old, new, CONTACT_EMAIL))
+		return;
+	flinfo->fn_extra = flinfo;
+	args[0] = new->values[CONTACT_EMAIL];
+	args[1] = old->values[CONTACT_ID];
+	look_up(new->rel, &email_is_taken, args, &isnull);
+	if (!isnull)
+		ereport(ERROR,
+				(errcode(ERRCODE_UNIQUE_VIOLATION),
+				 errmsg("duplicate key value violates unique constraint \"contact_email_key\""),
+				 errdetail("Key (email)=(%s) already exists.",
+						   TextDatumGetCString(args[0])),
+				 errtableconstraint(new->rel, "contact_email_key")));
+}
+
 /* Was the state of the old main email the person's own wish (rule C4)? */
 static bool
 old_wish(const Row *old, ConsentState old_state)
@@ -183,7 +220,7 @@ derive_organization(Row *new, const Row *old)
 {
 	Datum		id = new->values[CONTACT_ORGANIZATION_ID];
 	bool		moves = old == NULL ||
-		row_bytes_differ(old, new, CONTACT_ORGANIZATION_ID);
+	row_bytes_differ(old, new, CONTACT_ORGANIZATION_ID);
 	Datum		name;
 	bool		isnull;
 
@@ -241,7 +278,7 @@ static void
 derive_facts(Row *new, const Row *old)
 {
 	bool		has_main = !new->nulls[CONTACT_EMAIL] ||
-		!new->nulls[CONTACT_MOBILE_PHONE];
+	!new->nulls[CONTACT_MOBILE_PHONE];
 	bool		main_differs;
 	bool		facts_differ;
 
@@ -323,6 +360,7 @@ contact_derive(PG_FUNCTION_ARGS)
 		row_read(old, trigdata->tg_relation, trigdata->tg_trigtuple,
 				 contact_columns, CONTACT_NCOLUMNS);
 	}
+	check_exchange(&new, old, fcinfo->flinfo);
 	derive_names(&new);
 	check_time_zone(&new, old);
 	derive_email_status(&new, old);

@@ -23,7 +23,7 @@ contact_type_of(bool has_first_name, bool has_last_name, bool mononym,
 				bool any_name)
 {
 	bool		has_name = any_name || mononym ?
-		has_first_name || has_last_name : has_first_name && has_last_name;
+	has_first_name || has_last_name : has_first_name && has_last_name;
 
 	if (is_vendor)
 		return "vendor";
@@ -56,7 +56,7 @@ Datum
 compute_type(PG_FUNCTION_ARGS)
 {
 	bool		any_name = !PG_ARGISNULL(6) &&
-		text_is(PG_GETARG_DATUM(6), "any");
+	text_is(PG_GETARG_DATUM(6), "any");
 
 	if (!PG_ARGISNULL(6) && !any_name && !text_is(PG_GETARG_DATUM(6), "both"))
 		ereport(ERROR,

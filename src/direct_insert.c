@@ -120,22 +120,20 @@ is_own_foreign_key(Directory *dir, const ForeignKeyCacheInfo *fk)
 	return true;
 }
 
-/* Is a unique or exclusion constraint deferrable?  Its triggers are internal. */
+/* Does an index of the table wait for a trigger to be enforced? */
 static bool
 has_deferrable_index(Relation rel)
 {
-	List	   *indexes = RelationGetIndexList(rel);
-	ListCell   *lc;
 	bool		found = false;
+	ListCell   *lc;
 
-	foreach(lc, indexes)
+	foreach(lc, RelationGetIndexList(rel))
 	{
 		Relation	index = index_open(lfirst_oid(lc), AccessShareLock);
 
 		found = found || !index->rd_index->indimmediate;
-		index_close(index, AccessShareLock);
+		index_close(index, NoLock);
 	}
-	list_free(indexes);
 	return found;
 }
 
@@ -173,7 +171,7 @@ is_optional(const char *name)
 
 	for (i = 0; i < lengthof(optional); i++)
 	{
-		if (strcmp(identifier_columns[optional[i]].name, name) == 0)
+		if (strcmp(identifier_columns[optional[i]], name) == 0)
 			return true;
 	}
 	return false;

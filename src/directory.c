@@ -16,8 +16,6 @@
 #include "access/table.h"
 #include "access/tableam.h"
 #include "access/xact.h"
-#include "catalog/pg_class.h"
-#include "catalog/pg_type.h"
 #include "common/cryptohash.h"
 #include "common/sha2.h"
 #include "executor/tuptable.h"
@@ -98,12 +96,9 @@ report_incomplete(Oid nspid, const char *detail)
 			 err_generic_string(PG_DIAG_TABLE_NAME, "secret")));
 }
 
-/*
- * Call consume for each row of the table; its columns come in the given order.
- * Whoever can make a schema can have us look at it: it may be no directory.
- */
+/* Call consume for each row of the table; its columns come in names' order. */
 static void
-read_table(Oid relid, const Column *columns, int ncols,
+read_table(Oid relid, const char *const *names, int ncols,
 		   void (*consume) (DirectoryInfo *, Datum *), DirectoryInfo *info)
 {
 	Relation	rel = table_open(relid, AccessShareLock);
@@ -114,13 +109,8 @@ read_table(Oid relid, const Column *columns, int ncols,
 	Datum		values[4];
 
 	if (rel->rd_rel->relkind != RELKIND_RELATION)
-		ereport(ERROR,
-				(errcode(ERRCODE_WRONG_OBJECT_TYPE),
-				 errmsg("\"%s\" is not an ordinary table",
-						RelationGetRelationName(rel)),
-				 errdetail("It would be part of a contact directory."),
-				 errtable(rel)));
-	find_columns(rel, columns, ncols, attnums);
+		report_incomplete(info->nspid, "One of its tables is none.");
+	find_columns(rel, names, ncols, attnums);
 	snapshot = RegisterSnapshot(GetLatestSnapshot());
 	slot = table_slot_create(rel, NULL);
 	scan = table_beginscan(rel, snapshot, 0, NULL);
@@ -135,7 +125,7 @@ read_table(Oid relid, const Column *columns, int ncols,
 			values[i] = slot_getattr(slot, attnums[i], &isnull);
 			if (isnull)
 				elog(ERROR, "unexpected null in column \"%s\" of \"%s\"",
-					 columns[i].name, RelationGetRelationName(rel));
+					 names[i], RelationGetRelationName(rel));
 		}
 		consume(info, values);
 	}
@@ -206,13 +196,10 @@ read_setting(DirectoryInfo *info, Datum *values)
 static void
 load_directory(DirectoryInfo *info)
 {
-	static const Column setting[] = {
-		{"name_rule", TEXTOID}, {"secret_fingerprint", BYTEAOID}
-	};
-	static const Column secret[] = {{"value", BYTEAOID}};
-	static const Column semantic_type[] = {
-		{"name", TEXTOID}, {"value_type", TEXTOID}, {"is_exclusive", BOOLOID},
-		{"is_contactable", BOOLOID}
+	static const char *const setting[] = {"name_rule", "secret_fingerprint"};
+	static const char *const secret[] = {"value"};
+	static const char *const semantic_type[] = {
+		"name", "value_type", "is_exclusive", "is_contactable"
 	};
 	static const char *const tables[] = {"setting", "secret", "semantic_type"};
 	MemoryContext oldcontext;

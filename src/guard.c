@@ -118,8 +118,8 @@ PG_FUNCTION_INFO_V1(guard_semantic_type);
 Datum
 guard_semantic_type(PG_FUNCTION_ARGS)
 {
-	static const Column columns[] = {
-		{"name", TEXTOID}, {"value_type", TEXTOID}, {"is_contactable", BOOLOID}
+	static const char *const columns[] = {
+		"name", "value_type", "is_contactable"
 	};
 	TriggerData *trigdata = check_trigger(fcinfo, "guard_semantic_type",
 										  CALL_AFTER | CALL_ROW |

@@ -32,9 +32,19 @@
 
 /* Lock order: the contact, then its identifiers. */
 static const DirectoryQuery lock_contact = {
-	"SELECT c.id FROM ONLY @contact@ c"
+	"SELECT c.email IS NULL FROM ONLY @contact@ c"
 	" WHERE c.id OPERATOR(pg_catalog.=) $1 FOR NO KEY UPDATE",
 	1, {INT8OID}, NULL
+};
+
+/* Of no use if somebody holds the address; the INSERT will meet that row. */
+static const DirectoryQuery set_email_ahead = {
+	"UPDATE ONLY @contact@ c SET email = $2::contacts.email"
+	" WHERE c.id OPERATOR(pg_catalog.=) $1"
+	" AND NOT EXISTS (SELECT FROM ONLY @identifier@ i"
+	"  WHERE i.key OPERATOR(pg_catalog.=) $3"
+	"  AND i.holder OPERATOR(pg_catalog.=) 0 AND i.contact_id IS NOT NULL)",
+	3, {INT8OID, TEXTOID, UUIDOID}, NULL
 };
 
 static const DirectoryQuery main_is_taken = {
@@ -162,7 +172,7 @@ derive_validation(Row *new, const Row *old)
 {
 	Datum		now = TimestampTzGetDatum(GetCurrentTransactionStartTimestamp());
 	bool		was_validated = old != NULL &&
-		row_bool(old, IDENTIFIER_IS_VALIDATED);
+	row_bool(old, IDENTIFIER_IS_VALIDATED);
 	bool		is_validated;
 
 	if (old != NULL &&
@@ -193,7 +203,11 @@ derive_validation(Row *new, const Row *old)
 				CStringGetTextDatum("manual"));
 }
 
-/* Reason and time go with the state; a suppression keeps its first ones. */
+/*
+ * Reason and time go with the state; a suppression keeps its first ones.  An
+ * UPDATE gives a reason if it changes it, or, where the new reason may be the
+ * old one, status_changed_at.
+ */
 static void
 derive_state_columns(Row *new, const Row *old, ConsentState was,
 					 ConsentState now)
@@ -210,7 +224,8 @@ derive_state_columns(Row *new, const Row *old, ConsentState was,
 		row_set_null(new, IDENTIFIER_STATUS_REASON);
 	else if (new->nulls[IDENTIFIER_STATUS_REASON] ||
 			 (old != NULL &&
-			  !row_text_differs(old, new, IDENTIFIER_STATUS_REASON)))
+			  !row_text_differs(old, new, IDENTIFIER_STATUS_REASON) &&
+			  !row_bytes_differ(old, new, IDENTIFIER_STATUS_CHANGED_AT)))
 		row_set(new, IDENTIFIER_STATUS_REASON, CStringGetTextDatum("manual"));
 	if (now > STATE_NOT_OPTED_IN &&
 		(old != NULL || new->nulls[IDENTIFIER_STATUS_CHANGED_AT]))
@@ -338,11 +353,35 @@ check_unheld(const Row *new, const SemanticType *type)
 			 errtableconstraint(new->rel, "identifier_is_held")));
 }
 
+/*
+ * A main email goes to its contact first.  All who write the address meet on
+ * contact.email and then on identifier; the other way round, an INSERT here
+ * and one of a contact would wait for each other.  identifier_change.c takes
+ * the email back if the new row does not come after all.
+ */
+static void
+send_email_ahead(Row *new, Directory *dir)
+{
+	Datum		args[3];
+
+	if (!row_text_is(new, IDENTIFIER_SEMANTIC_TYPE, "email") ||
+		!row_text_is(new, IDENTIFIER_SLUG, "main"))
+		return;
+	args[0] = new->values[IDENTIFIER_CONTACT_ID];
+	args[1] = new->values[IDENTIFIER_VALUE];
+	args[2] = new->values[IDENTIFIER_KEY];
+	pending_set_ahead(dir->identifier, DatumGetInt64(args[0]));
+	SPI_connect();
+	query_run(dir, &set_email_ahead, args, NULL);
+	SPI_finish();
+}
+
 /* Work of an INSERT that needs the tables: locks, default slug, heritage. */
 static void
 derive_inserted(Row *new, const SemanticType *type)
 {
 	Directory	dir;
+	bool		has_no_email;
 	bool		isnull;
 
 	/* stating anything but not_opted_in is a change of consent (C9) */
@@ -356,9 +395,12 @@ derive_inserted(Row *new, const SemanticType *type)
 		return;
 	}
 	directory_open(&dir, new->rel);
-	query_value(&dir, &lock_contact, &new->values[IDENTIFIER_CONTACT_ID],
-				&isnull);
+	has_no_email = DatumGetBool(query_value(&dir, &lock_contact,
+											&new->values[IDENTIFIER_CONTACT_ID],
+											&isnull));
 	derive_slug(new, &dir);
+	if (!isnull && has_no_email)
+		send_email_ahead(new, &dir);
 	if (type->is_exclusive)
 		inherit_unheld(new, &dir);
 	directory_close(&dir);

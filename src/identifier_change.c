@@ -17,6 +17,7 @@
 #include "fmgr.h"
 #include "utils/builtins.h"
 #include "utils/memutils.h"
+#include "utils/uuid.h"
 #if PG_VERSION_NUM >= 160000
 #include "varatt.h"
 #endif
@@ -34,21 +35,38 @@ static const DirectoryQuery lock_contacts = {
 	1, {INT8OID}, "id"
 };
 
-/* The contact follows where it still shows what the identifier was (I4). */
-static const DirectoryQuery set_email = {
-	"UPDATE ONLY @contact@ c SET email = n.now::contacts.email"
-	" FROM @rows@ WHERE c.id OPERATOR(pg_catalog.=) n.id"
-	" AND (c.email OPERATOR(pg_catalog.=) n.was::contacts.email"
-	"  OR c.email IS NULL AND n.was IS NULL)",
-	3, {INT8OID, TEXTOID, TEXTOID}, "id, was, now"
+/*
+ * The contact follows where it still shows what a main identifier was; what
+ * that is now is read again, for triggers of users may have changed it (I4).
+ */
+#define FOLLOW_VALUE(column, sqltype) \
+	"UPDATE ONLY @contact@ c SET " column " = m.value::contacts." sqltype \
+	" FROM @rows@, ONLY @identifier@ m" \
+	" WHERE c.id OPERATOR(pg_catalog.=) n.id" \
+	" AND m.contact_id OPERATOR(pg_catalog.=) n.id" \
+	" AND " KIND_OF("m") " OPERATOR(pg_catalog.=) '" sqltype "'" \
+	" AND m.slug OPERATOR(pg_catalog.=) 'main'" \
+	" AND (c." column " OPERATOR(pg_catalog.=) n.was::contacts." sqltype \
+	"   AND c." column "::pg_catalog.text OPERATOR(pg_catalog.<>) m.value" \
+	"  OR c." column " IS NULL AND n.was IS NULL)"
+
+#define FOLLOW_LOSS(column, sqltype) \
+	"UPDATE ONLY @contact@ c SET " column " = NULL" \
+	" FROM @rows@ WHERE c.id OPERATOR(pg_catalog.=) n.id" \
+	" AND c." column " OPERATOR(pg_catalog.=) n.was::contacts." sqltype \
+	" AND NOT EXISTS (SELECT FROM ONLY @identifier@ m" \
+	"  WHERE m.contact_id OPERATOR(pg_catalog.=) n.id" \
+	"  AND " KIND_OF("m") " OPERATOR(pg_catalog.=) '" sqltype "'" \
+	"  AND m.slug OPERATOR(pg_catalog.=) 'main')"
+
+static const DirectoryQuery follow_values[] = {
+	{FOLLOW_VALUE("email", "email"), 2, {INT8OID, TEXTOID}, "id, was"},
+	{FOLLOW_VALUE("mobile_phone", "phone"), 2, {INT8OID, TEXTOID}, "id, was"}
 };
 
-static const DirectoryQuery set_mobile_phone = {
-	"UPDATE ONLY @contact@ c SET mobile_phone = n.now::contacts.phone"
-	" FROM @rows@ WHERE c.id OPERATOR(pg_catalog.=) n.id"
-	" AND (c.mobile_phone OPERATOR(pg_catalog.=) n.was::contacts.phone"
-	"  OR c.mobile_phone IS NULL AND n.was IS NULL)",
-	3, {INT8OID, TEXTOID, TEXTOID}, "id, was, now"
+static const DirectoryQuery follow_losses[] = {
+	{FOLLOW_LOSS("email", "email"), 2, {INT8OID, TEXTOID}, "id, was"},
+	{FOLLOW_LOSS("mobile_phone", "phone"), 2, {INT8OID, TEXTOID}, "id, was"}
 };
 
 static const DirectoryQuery set_email_status = {
@@ -84,7 +102,20 @@ static const DirectoryQuery remove_released = {
 	1, {INT8OID}, "id"
 };
 
-/* Likewise the state of a shared value, when its last holder is gone. */
+/*
+ * Likewise the state of a shared value, when its last holder is gone.  Who lets
+ * go locks the state first: of two, the second sees that the first is gone.
+ */
+static const DirectoryQuery lock_shared_states = {
+	"SELECT i.id FROM @rows@ JOIN ONLY @identifier@ i"
+	" ON i.key OPERATOR(pg_catalog.=) n.key"
+	" AND i.holder OPERATOR(pg_catalog.=) 0 AND i.contact_id IS NULL"
+	" AND i.status OPERATOR(pg_catalog.=)"
+	"  ANY (ARRAY['not_opted_in', 'opted_in'])"
+	" ORDER BY i.key FOR UPDATE OF i",
+	1, {UUIDOID}, "key"
+};
+
 static const DirectoryQuery remove_shared_states = {
 	"DELETE FROM ONLY @identifier@ i USING @rows@"
 	" WHERE i.key OPERATOR(pg_catalog.=) n.key"
@@ -94,7 +125,7 @@ static const DirectoryQuery remove_shared_states = {
 	" AND NOT EXISTS (SELECT FROM ONLY @identifier@ o"
 	"  WHERE o.key OPERATOR(pg_catalog.=) n.key"
 	"  AND o.holder OPERATOR(pg_catalog.>) 0)"
-	" RETURNING i.key::pg_catalog.uuid, i.status::pg_catalog.text",
+	" RETURNING i.key, i.status::pg_catalog.text",
 	1, {UUIDOID}, "key"
 };
 
@@ -130,6 +161,26 @@ static const DirectoryQuery restore_aside = {
 	1, {INT8OID}, "id"
 };
 
+/*
+ * Emails that contacts got ahead of identifiers that did not come, or came with
+ * another value (I4).
+ */
+static const DirectoryQuery take_email_back = {
+	"UPDATE ONLY @contact@ c SET email = (SELECT i.value::contacts.email"
+	"  FROM ONLY @identifier@ i"
+	"  WHERE i.contact_id OPERATOR(pg_catalog.=) n.id"
+	"  AND " KIND_OF("i") " OPERATOR(pg_catalog.=) 'email'"
+	"  AND i.slug OPERATOR(pg_catalog.=) 'main')"
+	" FROM @rows@ WHERE c.id OPERATOR(pg_catalog.=) n.id"
+	" AND c.email IS NOT NULL"
+	" AND NOT EXISTS (SELECT FROM ONLY @identifier@ i"
+	"  WHERE i.contact_id OPERATOR(pg_catalog.=) n.id"
+	"  AND " KIND_OF("i") " OPERATOR(pg_catalog.=) 'email'"
+	"  AND i.slug OPERATOR(pg_catalog.=) 'main'"
+	"  AND i.value OPERATOR(pg_catalog.=) c.email::pg_catalog.text)",
+	1, {INT8OID}, "id"
+};
+
 /* A changed identifier, before and after. */
 typedef struct IdentifierChange
 {
@@ -138,14 +189,6 @@ typedef struct IdentifierChange
 	Row			before;
 	Row			after;
 } IdentifierChange;
-
-/* A main column of a contact that is to follow; (Datum) 0 is NULL. */
-typedef struct Follow
-{
-	int64		contact_id;
-	Datum		was;
-	Datum		now;
-} Follow;
 
 /* A set of ids, made sorted and unique before use. */
 typedef struct IdSet
@@ -161,11 +204,10 @@ typedef struct Consequences
 	DirectoryInfo *info;
 	StateChange *states;
 	int			nstates;
-	Follow	   *follows[2];		/* email, mobile_phone */
-	int			nfollows[2];
+	Batch	   *follows[2];		/* email, mobile_phone: contact, what it was */
 	IdSet		locked;			/* contacts to be locked */
 	IdSet		facts;			/* contacts whose facts may change */
-	IdSet		inserted;		/* contacts that got a main email with a state */
+	IdSet		inserted;		/* contacts that got a main email */
 	Batch	   *statuses;
 	Batch	   *released;
 	Batch	   *kept;
@@ -275,6 +317,15 @@ add_state(Consequences *c, const Row *row, ConsentState before,
 	change->evidence = (Datum) 0;
 }
 
+/* Did the row, which was there before, keep its value? */
+static bool
+has_same_key(const IdentifierChange *change)
+{
+	return memcmp(DatumGetPointer(change->before.values[IDENTIFIER_KEY]),
+				  DatumGetPointer(change->after.values[IDENTIFIER_KEY]),
+				  UUID_LEN) == 0;
+}
+
 /* Changes of states, by value: what ended with a row, what came, what changed. */
 static void
 note_states(Consequences *c, const IdentifierChange *change)
@@ -282,9 +333,7 @@ note_states(Consequences *c, const IdentifierChange *change)
 	ConsentState was = change->has_before ? row_state(&change->before) : STATE_NONE;
 	ConsentState now = change->has_after ? row_state(&change->after) : STATE_NONE;
 	bool		same_value = change->has_before && change->has_after &&
-		DatumGetPointer(change->before.values[IDENTIFIER_KEY]) != NULL &&
-		memcmp(DatumGetPointer(change->before.values[IDENTIFIER_KEY]),
-			   DatumGetPointer(change->after.values[IDENTIFIER_KEY]), 16) == 0;
+	has_same_key(change);
 
 	if (same_value && was != STATE_NONE && now != STATE_NONE && was != now)
 		add_state(c, &change->after, was, now, false);
@@ -301,14 +350,16 @@ note_states(Consequences *c, const IdentifierChange *change)
 		add_state(c, &change->after, STATE_NONE, now, true);
 }
 
+/* The contact may show the value was, (Datum) 0 is NULL, in a main column. */
 static void
-add_follow(Consequences *c, int column, int64 contact_id, Datum was, Datum now)
+add_follow(Consequences *c, int column, int64 contact_id, Datum was)
 {
-	Follow	   *f = &c->follows[column][c->nfollows[column]++];
+	Datum		values[2];
+	bool		nulls[2] = {false, was == (Datum) 0};
 
-	f->contact_id = contact_id;
-	f->was = was;
-	f->now = now;
+	values[0] = Int64GetDatum(contact_id);
+	values[1] = was;
+	batch_add(c->follows[column], values, nulls);
 	idset_add(&c->locked, contact_id);
 }
 
@@ -320,15 +371,17 @@ note_main(Consequences *c, const IdentifierChange *change)
 	int			after = change->has_after ? main_column(&change->after) : -1;
 	ConsentState now = change->has_after ? row_state(&change->after) : STATE_NONE;
 
-	if (before >= 0)
+	bool		stays = before >= 0 && before == after &&
+		row_contact(&change->before) == row_contact(&change->after);
+
+	if (before >= 0 && !(stays && has_same_key(change)))
 		add_follow(c, before, row_contact(&change->before),
-				   change->before.values[IDENTIFIER_VALUE], (Datum) 0);
-	if (after >= 0)
-		add_follow(c, after, row_contact(&change->after), (Datum) 0,
-				   change->after.values[IDENTIFIER_VALUE]);
+				   change->before.values[IDENTIFIER_VALUE]);
+	if (after >= 0 && !stays)
+		add_follow(c, after, row_contact(&change->after), (Datum) 0);
 	if (after != 0)
 		return;
-	if (!change->has_before && now > STATE_NOT_OPTED_IN)
+	if (!change->has_before)
 		idset_add(&c->inserted, row_contact(&change->after));
 	if (change->has_before && now != STATE_NONE &&
 		row_state(&change->before) != now)
@@ -350,8 +403,8 @@ note_facts(Consequences *c, const IdentifierChange *change)
 	const Row  *after = &change->after;
 	SemanticType *type = row_type(c->info, change->has_after ? after : before);
 	bool		moves = !change->has_before || !change->has_after ||
-		row_bytes_differ(before, after, IDENTIFIER_CONTACT_ID) ||
-		row_text_differs(before, after, IDENTIFIER_SEMANTIC_TYPE);
+	row_bytes_differ(before, after, IDENTIFIER_CONTACT_ID) ||
+	row_text_differs(before, after, IDENTIFIER_SEMANTIC_TYPE);
 
 	if (!moves && !row_bytes_differ(before, after, IDENTIFIER_IS_VALIDATED))
 		return;
@@ -391,7 +444,7 @@ note_kept(Consequences *c, const Row *before)
 	batch_add(c->kept, values, nulls);
 }
 
-/* Rows that lost their contact: kept, removed, or the last of a shared value. */
+/* Rows that lost their contact: kept or removed. */
 static void
 note_released(Consequences *c, const IdentifierChange *change)
 {
@@ -415,9 +468,19 @@ note_released(Consequences *c, const IdentifierChange *change)
 		if (type == NULL || type->is_exclusive || row_state(row) == STATE_NONE)
 			batch_add(c->released, &row->values[IDENTIFIER_ID], NULL);
 	}
-	if (change->has_before &&
-		DatumGetInt64(change->before.values[IDENTIFIER_HOLDER]) > 0)
-		batch_add(c->shared, &change->before.values[IDENTIFIER_KEY], NULL);
+}
+
+/* Shared values that lost a holder, perhaps the last one. */
+static void
+note_shared(Consequences *c, const IdentifierChange *change)
+{
+	if (!change->has_before ||
+		DatumGetInt64(change->before.values[IDENTIFIER_HOLDER]) <= 0)
+		return;
+	if (change->has_after && is_held(&change->after) &&
+		has_same_key(change))
+		return;
+	batch_add(c->shared, &change->before.values[IDENTIFIER_KEY], NULL);
 }
 
 static void
@@ -427,81 +490,15 @@ begin_consequences(Consequences *c, Directory *dir, DirectoryInfo *info, int n)
 	c->dir = dir;
 	c->info = info;
 	c->states = palloc(sizeof(StateChange) * n * 2);
-	c->follows[0] = palloc(sizeof(Follow) * n * 2);
-	c->follows[1] = palloc(sizeof(Follow) * n * 2);
+	c->follows[0] = batch_create(&follow_losses[0], n * 2);
+	c->follows[1] = batch_create(&follow_losses[1], n * 2);
 	c->locked.ids = palloc(sizeof(int64) * n * 4);
 	c->facts.ids = palloc(sizeof(int64) * n * 2);
 	c->inserted.ids = palloc(sizeof(int64) * n);
 	c->statuses = batch_create(&set_email_status, n);
 	c->released = batch_create(&remove_released, n);
 	c->kept = batch_create(&keep_deleted, n);
-	c->shared = batch_create(&remove_shared_states, n);
-}
-
-static int
-compare_follows(const void *a, const void *b)
-{
-	const Follow *f = a;
-	const Follow *g = b;
-
-	return f->contact_id < g->contact_id ? -1 : f->contact_id > g->contact_id;
-}
-
-/*
- * What one contact's main column was and is to be: where a main identifier
- * goes and another comes in one statement, that is one change.
- */
-static int
-merge_follows(Follow *follows, int n)
-{
-	int			nmerged = 0;
-	int			i;
-
-	qsort(follows, n, sizeof(Follow), compare_follows);
-	for (i = 0; i < n; i++)
-	{
-		Follow	   *last = nmerged > 0 ? &follows[nmerged - 1] : NULL;
-
-		if (last != NULL && last->contact_id == follows[i].contact_id)
-		{
-			if (follows[i].was != (Datum) 0)
-				last->was = follows[i].was;
-			if (follows[i].now != (Datum) 0)
-				last->now = follows[i].now;
-		}
-		else
-			follows[nmerged++] = follows[i];
-	}
-	return nmerged;
-}
-
-/* Write a main column of the contacts that still show what was. */
-static void
-run_follows(Directory *dir, const DirectoryQuery *query, Follow *follows, int n,
-			bool to_null)
-{
-	Batch	   *batch = batch_create(query, n);
-	int			i;
-
-	for (i = 0; i < n; i++)
-	{
-		Datum		values[3];
-		bool		nulls[3];
-
-		if ((follows[i].now == (Datum) 0) != to_null)
-			continue;
-		if (follows[i].was != (Datum) 0 && follows[i].now != (Datum) 0 &&
-			texts_equal(follows[i].was, follows[i].now))
-			continue;
-		values[0] = Int64GetDatum(follows[i].contact_id);
-		values[1] = follows[i].was;
-		values[2] = follows[i].now;
-		nulls[0] = false;
-		nulls[1] = follows[i].was == (Datum) 0;
-		nulls[2] = to_null;
-		batch_add(batch, values, nulls);
-	}
-	batch_run(dir, batch);
+	c->shared = batch_create(&lock_shared_states, n);
 }
 
 /* The settled contacts show the state that came with an inserted address. */
@@ -520,11 +517,16 @@ settle_inserted(Consequences *c)
 static void
 remove_states(Consequences *c)
 {
-	int			n = (int) batch_run(c->dir, c->shared);
-	StateChange *changes = palloc0(sizeof(StateChange) * (n + 1));
+	StateChange *changes;
 	int			nchanges = 0;
+	int			n;
 	int			i;
 
+	/* of two who let go at once, the second sees that the first is gone */
+	batch_run(c->dir, c->shared);
+	c->shared->query = &remove_shared_states;
+	n = (int) batch_run(c->dir, c->shared);
+	changes = palloc0(sizeof(StateChange) * (n + 1));
 	for (i = 0; i < n; i++)
 	{
 		HeapTuple	tuple = SPI_tuptable->vals[i];
@@ -546,7 +548,6 @@ remove_states(Consequences *c)
 static void
 carry_out(Consequences *c)
 {
-	static const DirectoryQuery *const main_queries[] = {&set_email, &set_mobile_phone};
 	int			column;
 
 	check_and_log(c->dir, c->states, c->nstates);
@@ -556,24 +557,14 @@ carry_out(Consequences *c)
 	remove_states(c);
 	for (column = 0; column < 2; column++)
 	{
-		Follow	   *follows = c->follows[column];
-		int			n = merge_follows(follows, c->nfollows[column]);
-
 		/* an address that moves between contacts leaves the one first */
-		run_follows(c->dir, main_queries[column], follows, n, true);
-		run_follows(c->dir, main_queries[column], follows, n, false);
+		batch_run(c->dir, c->follows[column]);
+		c->follows[column]->query = &follow_values[column];
+		batch_run(c->dir, c->follows[column]);
 	}
 	batch_run(c->dir, c->statuses);
 	settle_inserted(c);
 	idset_run(c->dir, &c->facts, &set_facts);
-}
-
-static void
-read_row(Row *row, Relation rel, HeapTuple tuple)
-{
-	row_read(row, rel, tuple, identifier_columns, IDENTIFIER_NCOLUMNS);
-	row_require(row, IDENTIFIER_SEMANTIC_TYPE);
-	row_require(row, IDENTIFIER_KEY);
 }
 
 static void
@@ -582,9 +573,11 @@ read_change(IdentifierChange *c, Relation rel, const Change *change)
 	c->has_before = change->before != NULL;
 	c->has_after = change->after != NULL;
 	if (c->has_before)
-		read_row(&c->before, rel, change->before);
+		row_read(&c->before, rel, change->before,
+				 identifier_columns, IDENTIFIER_NCOLUMNS);
 	if (c->has_after)
-		read_row(&c->after, rel, change->after);
+		row_read(&c->after, rel, change->after,
+				 identifier_columns, IDENTIFIER_NCOLUMNS);
 }
 
 /*
@@ -631,8 +624,24 @@ settle_changes(Relation rel)
 		note_main(&c, &change[i]);
 		note_facts(&c, &change[i]);
 		note_released(&c, &change[i]);
+		note_shared(&c, &change[i]);
 	}
 	carry_out(&c);
+	directory_close(&dir);
+}
+
+/* Settle the emails that INSERTs of this statement sent ahead. */
+static void
+settle_ahead(Relation rel)
+{
+	Directory	dir;
+	IdSet		contacts;
+
+	contacts.n = pending_take_ahead(rel, &contacts.ids);
+	if (contacts.n == 0)
+		return;
+	directory_open(&dir, rel);
+	idset_run(&dir, &contacts, &take_email_back);
 	directory_close(&dir);
 }
 
@@ -656,7 +665,6 @@ settle_aside(Relation rel)
 
 		batch_add(batch, &id, NULL);
 	}
-	pfree(ids);
 	batch_run(&dir, batch);
 	batch->query = &restore_aside;
 	batch_run(&dir, batch);
@@ -678,6 +686,7 @@ identifier_change(PG_FUNCTION_ARGS)
 	if (!is_statement && pending_collect(fcinfo))
 		return PointerGetDatum(NULL);
 	SPI_connect();
+	settle_ahead(trigdata->tg_relation);
 	settle_changes(trigdata->tg_relation);
 	/* the statement that set rows aside is an INSERT, whatever it did else */
 	if (is_statement && TRIGGER_FIRED_BY_INSERT(trigdata->tg_event))

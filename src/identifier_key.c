@@ -69,7 +69,7 @@ compute_key(KeyMaker *maker, const SemanticType *type,
 {
 	uint8		digest[PG_SHA256_DIGEST_LENGTH];
 	const char *kind = type->value_type == VALUE_EMAIL ? "email" :
-		type->value_type == VALUE_PHONE ? "phone" : type->name;
+	type->value_type == VALUE_PHONE ? "phone" : type->name;
 
 	if (pg_hmac_init(maker->hmac, maker->info->secret,
 					 maker->info->secret_length) < 0 ||

@@ -16,9 +16,8 @@
 #include "columns.h"
 #include "plan_cache.h"
 
-static const Column organization_columns[] = {
-	{"id", INT8OID}, {"name", TEXTOID}, {"created_at", TIMESTAMPTZOID},
-	{"updated_at", TIMESTAMPTZOID}
+static const char *const organization_columns[] = {
+	"id", "name", "created_at", "updated_at"
 };
 enum
 {
@@ -76,7 +75,6 @@ organization_rename(PG_FUNCTION_ARGS)
 
 	row_read(&row, trigdata->tg_relation, trigdata->tg_newtuple,
 			 organization_columns, ORGANIZATION_NCOLUMNS);
-	row_require(&row, ORGANIZATION_NAME);
 	values[0] = row.values[ORGANIZATION_ID];
 	values[1] = row.values[ORGANIZATION_NAME];
 	SPI_connect();

@@ -29,6 +29,14 @@
 
 #define PENDING_LIMIT 8192
 
+/* Ids that a running INSERT keeps in mind, in TopTransactionContext. */
+typedef struct IdList
+{
+	int64	   *ids;
+	int			n;
+	int			capacity;
+} IdList;
+
 typedef struct Pending
 {
 	Oid			relid;
@@ -36,9 +44,8 @@ typedef struct Pending
 	MemoryContext context;		/* holds the changes and their tuples */
 	Change	   *changes;
 	int			nchanges;
-	int64	   *aside;			/* ids of rows set aside */
-	int			naside;
-	int			aside_capacity;
+	IdList		aside;			/* rows set aside */
+	IdList		ahead;			/* contacts that got their email ahead */
 	struct Pending *next;
 } Pending;
 
@@ -55,7 +62,7 @@ end_transaction(XactEvent event, void *arg)
 	{
 		for (p = pendings; p != NULL; p = p->next)
 		{
-			if (p->nchanges > 0 || p->naside > 0)
+			if (p->nchanges > 0 || p->aside.n > 0 || p->ahead.n > 0)
 				ereport(ERROR,
 						(errcode(ERRCODE_OBJECT_NOT_IN_PREREQUISITE_STATE),
 						 errmsg("changes of a contact directory were left unsettled"),
@@ -67,20 +74,9 @@ end_transaction(XactEvent event, void *arg)
 		pendings = NULL;
 }
 
-/* Free a list that is no longer linked. */
-static void
-free_pending(Pending *p)
-{
-	if (p->context != NULL)
-		MemoryContextDelete(p->context);
-	if (p->aside != NULL)
-		pfree(p->aside);
-	pfree(p);
-}
-
 /*
- * Drop what a rolled back subtransaction collected; else hand it up.  Empty
- * lists go: a transaction may have any number of subtransactions.
+ * Drop what a rolled back subtransaction collected; else hand it up.  A list
+ * that is empty goes, too: there may be any number of subtransactions.
  */
 static void
 end_subtransaction(SubXactEvent event, SubTransactionId subid,
@@ -94,11 +90,18 @@ end_subtransaction(SubXactEvent event, SubTransactionId subid,
 	{
 		Pending    *p = *link;
 
-		if (p->subid == subid && (event == SUBXACT_EVENT_ABORT_SUB ||
-								  (p->nchanges == 0 && p->naside == 0)))
+		if (p->subid == subid &&
+			(event == SUBXACT_EVENT_ABORT_SUB ||
+			 (p->nchanges == 0 && p->aside.n == 0 && p->ahead.n == 0)))
 		{
 			*link = p->next;
-			free_pending(p);
+			if (p->context != NULL)
+				MemoryContextDelete(p->context);
+			if (p->aside.ids != NULL)
+				pfree(p->aside.ids);
+			if (p->ahead.ids != NULL)
+				pfree(p->ahead.ids);
+			pfree(p);
 			continue;
 		}
 		if (p->subid == subid)
@@ -223,24 +226,51 @@ pending_take(Relation rel, Change **changes)
 	return n;
 }
 
+static void
+add_id(IdList *list, int64 id)
+{
+	if (list->n == list->capacity)
+	{
+		list->capacity = Max(16, list->capacity * 2);
+		if (list->ids == NULL)
+			list->ids = MemoryContextAlloc(TopTransactionContext,
+										   sizeof(int64) * list->capacity);
+		else
+			list->ids = repalloc(list->ids, sizeof(int64) * list->capacity);
+	}
+	list->ids[list->n++] = id;
+}
+
+/* What is asked for is mostly what was added last. */
+static bool
+has_id(const IdList *list, int64 id)
+{
+	int			i;
+
+	for (i = list->n - 1; i >= 0; i--)
+	{
+		if (list->ids[i] == id)
+			return true;
+	}
+	return false;
+}
+
+/* Give the ids away and begin a new list. */
+static int
+take_ids(IdList *list, int64 **ids)
+{
+	int			n = list->n;
+
+	*ids = list->ids;
+	memset(list, 0, sizeof(*list));
+	return n;
+}
+
 /* Remember that the unheld row id is set aside in favour of a new one (I7). */
 void
 pending_set_aside(Relation rel, int64 id)
 {
-	Pending    *p = find_pending(RelationGetRelid(rel), true);
-
-	if (p->naside == p->aside_capacity)
-	{
-		int			capacity = Max(16, p->aside_capacity * 2);
-
-		if (p->aside == NULL)
-			p->aside = MemoryContextAlloc(TopTransactionContext,
-										  sizeof(int64) * capacity);
-		else
-			p->aside = repalloc(p->aside, sizeof(int64) * capacity);
-		p->aside_capacity = capacity;
-	}
-	p->aside[p->naside++] = id;
+	add_id(&find_pending(RelationGetRelid(rel), true)->aside, id);
 }
 
 /* Was this row set aside by the running statement?  No client can do it. */
@@ -248,33 +278,45 @@ bool
 pending_is_aside(Relation rel, int64 id)
 {
 	Pending    *p;
-	int			i;
 
 	for (p = pendings; p != NULL; p = p->next)
 	{
-		if (p->relid != RelationGetRelid(rel))
-			continue;
-		for (i = p->naside - 1; i >= 0; i--)
-		{
-			if (p->aside[i] == id)
-				return true;
-		}
+		if (p->relid == RelationGetRelid(rel) && has_id(&p->aside, id))
+			return true;
 	}
 	return false;
 }
 
-/* Take the ids of the rows set aside in this subtransaction; to be freed. */
+/* Take the ids of the rows set aside in this subtransaction. */
 int
 pending_take_aside(Relation rel, int64 **ids)
 {
 	Pending    *p = find_pending(RelationGetRelid(rel), false);
-	int			n;
 
-	if (p == NULL || p->naside == 0)
-		return 0;
-	n = p->naside;
-	*ids = p->aside;
-	p->aside = NULL;
-	p->naside = p->aside_capacity = 0;
-	return n;
+	return p == NULL ? 0 : take_ids(&p->aside, ids);
+}
+
+/* Remember that the contact gets its email before the identifier comes. */
+void
+pending_set_ahead(Relation rel, int64 contact_id)
+{
+	add_id(&find_pending(RelationGetRelid(rel), true)->ahead, contact_id);
+}
+
+/* Is an identifier being inserted that the contact's email is ahead of? */
+bool
+pending_is_ahead(Relation rel, int64 contact_id)
+{
+	Pending    *p = find_pending(RelationGetRelid(rel), false);
+
+	return p != NULL && has_id(&p->ahead, contact_id);
+}
+
+/* Take the contacts that got their email ahead in this subtransaction. */
+int
+pending_take_ahead(Relation rel, int64 **ids)
+{
+	Pending    *p = find_pending(RelationGetRelid(rel), false);
+
+	return p == NULL ? 0 : take_ids(&p->ahead, ids);
 }

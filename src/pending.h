@@ -24,4 +24,8 @@ extern void pending_set_aside(Relation rel, int64 id);
 extern bool pending_is_aside(Relation rel, int64 id);
 extern int	pending_take_aside(Relation rel, int64 **ids);
 
+extern void pending_set_ahead(Relation rel, int64 contact_id);
+extern bool pending_is_ahead(Relation rel, int64 contact_id);
+extern int	pending_take_ahead(Relation rel, int64 **ids);
+
 #endif							/* PENDING_H */

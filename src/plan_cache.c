@@ -42,11 +42,12 @@
 #include "utils/plancache.h"
 #include "utils/snapmgr.h"
 
+#include "columns.h"
 #include "plan_cache.h"
 
 typedef struct PlanKey
 {
-	const DirectoryQuery *query;			/* static, so its address is its name */
+	const DirectoryQuery *query;	/* static, so its address is its name */
 	Oid			nspid;			/* schema of the directory */
 	int32		is_single;		/* planned for one row */
 } PlanKey;
@@ -169,6 +170,8 @@ directory_open(Directory *dir, Relation fired)
 	dir->contact = open_sibling(fired, dir->nspid, "contact", dir->owner);
 	dir->identifier = open_sibling(fired, dir->nspid, "identifier",
 								   dir->owner);
+	check_columns(dir->contact, contact_columns, CONTACT_NCOLUMNS);
+	check_columns(dir->identifier, identifier_columns, IDENTIFIER_NCOLUMNS);
 }
 
 /* Close the tables; the locks are kept to the end of the transaction. */

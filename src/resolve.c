@@ -19,6 +19,7 @@
 #include "utils/builtins.h"
 #include "utils/lsyscache.h"
 
+#include "attempt.h"
 #include "columns.h"
 #include "plan_cache.h"
 
@@ -35,8 +36,7 @@ static const DirectoryQuery lock_contact = {
 };
 
 static const DirectoryQuery read_identifier = {
-	"SELECT i.semantic_type::pg_catalog.text, i.value::pg_catalog.text,"
-	" i.slug::pg_catalog.text, m.id FROM ONLY @identifier@ i"
+	"SELECT i.semantic_type, i.value, i.slug, m.id FROM ONLY @identifier@ i"
 	" LEFT JOIN ONLY @identifier@ m"
 	"  ON m.contact_id OPERATOR(pg_catalog.=) i.contact_id"
 	"  AND " KIND_OF("m") " OPERATOR(pg_catalog.=) i.semantic_type"
@@ -148,25 +148,39 @@ holder_of(Directory *dir, Datum id)
 	return holder;
 }
 
+/* The contact that is to be locked, and the identifier it should hold. */
+typedef struct HolderLock
+{
+	Directory  *dir;
+	Datum		id;
+	Datum		holder;
+} HolderLock;
+
+/* Lock who holds the identifier; false if it changed hands meanwhile. */
+static bool
+try_lock_holder(void *arg)
+{
+	HolderLock *lock = arg;
+	bool		isnull;
+
+	lock->holder = holder_of(lock->dir, lock->id);
+	query_value(lock->dir, &lock_contact, &lock->holder, &isnull);
+	return holder_of(lock->dir, lock->id) == lock->holder;
+}
+
 /*
  * Lock the contact that holds the identifier, so that locks are taken in the
- * order of the triggers; look again, for it may have changed hands meanwhile.
+ * order of the triggers, and return it.  P0002 if nobody does.
  */
 static Datum
 lock_holder_of(Directory *dir, Datum id)
 {
-	Datum		holder = holder_of(dir, id);
-	Datum		locked;
-	bool		isnull;
+	HolderLock	lock;
 
-	do
-	{
-		CHECK_FOR_INTERRUPTS();
-		locked = holder;
-		query_value(dir, &lock_contact, &locked, &isnull);
-		holder = holder_of(dir, id);
-	} while (holder != locked);
-	return holder;
+	lock.dir = dir;
+	lock.id = id;
+	attempt_until_done(try_lock_holder, &lock);
+	return lock.holder;
 }
 
 PG_FUNCTION_INFO_V1(lock_holder);

@@ -30,7 +30,7 @@
 #include "plan_cache.h"
 
 static const DirectoryQuery find_shared = {
-	"SELECT pg_catalog.min(i.value::pg_catalog.text), pg_catalog.string_agg("
+	"SELECT pg_catalog.min(i.value), pg_catalog.string_agg("
 	"  i.contact_id::pg_catalog.text, ', ' ORDER BY i.contact_id)"
 	" FROM ONLY @identifier@ i"
 	" WHERE i.semantic_type OPERATOR(pg_catalog.=) $1"
@@ -48,9 +48,8 @@ static const DirectoryQuery set_type = {
 
 /* Holders' rows whose value has a state row, which is to replace them. */
 static const DirectoryQuery find_holders = {
-	"SELECT s.id, i.contact_id, i.semantic_type::pg_catalog.text,"
-	" i.slug::pg_catalog.text, i.value::pg_catalog.text, i.validated_at,"
-	" i.validation_method::pg_catalog.text, i.source::pg_catalog.text,"
+	"SELECT s.id, i.contact_id, i.semantic_type, i.slug, i.value,"
+	" i.validated_at, i.validation_method::pg_catalog.text, i.source,"
 	" i.is_outreach, i.created_at"
 	" FROM ONLY @identifier@ i JOIN ONLY @identifier@ s"
 	"  ON s.key OPERATOR(pg_catalog.=) i.key"
@@ -82,9 +81,8 @@ static const DirectoryQuery remove_holders = {
 
 /* Holders' rows that bear a state, which is to stand alone. */
 static const DirectoryQuery find_states = {
-	"SELECT i.id, i.contact_id, i.semantic_type::pg_catalog.text,"
-	" i.slug::pg_catalog.text, i.value::pg_catalog.text, i.validated_at,"
-	" i.validation_method::pg_catalog.text, i.source::pg_catalog.text,"
+	"SELECT i.id, i.contact_id, i.semantic_type, i.slug, i.value,"
+	" i.validated_at, i.validation_method::pg_catalog.text, i.source,"
 	" i.is_outreach, i.created_at"
 	" FROM ONLY @identifier@ i"
 	" WHERE i.semantic_type OPERATOR(pg_catalog.=) $1"

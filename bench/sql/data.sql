@@ -43,11 +43,11 @@ CREATE FUNCTION bench.client_key(kind text, value text) RETURNS uuid
 -- suppressed, one in five of which nobody holds
 CREATE UNLOGGED TABLE bench.change AS
 SELECT n AS id, 'new.' || email AS email, bench.client_key('email', 'new.' || email) AS key
-FROM bench.person WHERE n % 10 = 7;
+FROM bench.person WHERE n <= :directory_rows AND n % 10 = 7;
 CREATE UNLOGGED TABLE bench.suppression AS
 SELECT email, bench.client_key('email', email) AS key
 FROM (
-	SELECT CASE WHEN n % 5 = 1 THEN 'never.seen.' || email ELSE email END AS email
-	FROM bench.person WHERE hashint4(n) % 10 = 0 AND n % 10 <> 7) AS address;
+	SELECT CASE WHEN n % 50 = 8 THEN 'never.seen.' || email ELSE email END AS email
+	FROM bench.person WHERE n <= :directory_rows AND n % 10 = 8) AS address;
 
 VACUUM ANALYZE bench.person, bench.change, bench.suppression;

@@ -82,7 +82,7 @@ CREATE TABLE identifier (
 	contact_id bigint REFERENCES contact (id) ON DELETE SET NULL,
 	semantic_type text NOT NULL REFERENCES semantic_type (name),
 	slug text,
-	value text,
+	value text COLLATE "C",
 	key uuid NOT NULL,
 	holder bigint NOT NULL DEFAULT 0,
 	validated_at timestamptz,

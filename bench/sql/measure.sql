@@ -31,7 +31,7 @@ CREATE FUNCTION bench.cpu() RETURNS float8
 CREATE FUNCTION bench.cpu_of_ended_backends() RETURNS float8
 	LANGUAGE sql VOLATILE
 	RETURN (
-		SELECT (f[14]::float8 + f[15]::float8) / 100
+		SELECT (f[16]::float8 + f[17]::float8) / 100
 		FROM string_to_array(regexp_replace(pg_read_file('/proc/'
 			|| split_part(pg_read_file('postmaster.pid'), E'\n', 1) || '/stat'),
 			'^[0-9]+ \(.*?\) ', '0 0 '), ' ') AS f);

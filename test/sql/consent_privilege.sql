@@ -106,7 +106,7 @@ SELECT * FROM pg_temp.fails($$INSERT INTO contact (email) VALUES ('u@x.org') RET
 SELECT * FROM pg_temp.fails($$SELECT count(*) FROM contact$$);
 SET ROLE regress_contacts_consent_privilege;
 SELECT * FROM person WHERE last = 'New';
-SELECT value, old, new, reason, role FROM log;
+SELECT value, old, new, reason, role FROM log ORDER BY value, id;
 
 -- a function of the owner's may do it for others
 CREATE FUNCTION public_unsubscribe(address text) RETURNS void LANGUAGE sql SECURITY DEFINER

@@ -139,7 +139,29 @@ SELECT semantic_type, slug, value FROM crm.identifier
 WHERE contact_id = crm.find_contact('email', 'ann@example.org') ORDER BY 1, 2, 3;
 -- the suppression of the one that went stays
 SELECT crm.address_status('ann@work.example');
+-- labels that change places
+ALTER TABLE staging.labels ADD COLUMN personal_email text;
+UPDATE staging.labels SET work_email = 'ann@billing.example', billing_email = 'ann@new.example', personal_email = 'ann@example.org';
+SELECT crm.validate_identifier(id) FROM crm.identifier WHERE value = 'ann@new.example';
+SELECT updated FROM contacts.import_contacts('crm', 'staging.labels');
+SELECT unchanged FROM contacts.import_contacts('crm', 'staging.labels');
+UPDATE staging.labels SET work_email = 'ann@third.example', personal_email = 'ann@billing.example';
+SELECT updated FROM contacts.import_contacts('crm', 'staging.labels');
+SELECT unchanged FROM contacts.import_contacts('crm', 'staging.labels');
+SELECT slug, value, is_validated FROM crm.identifier
+WHERE contact_id = crm.find_contact('email', 'ann@example.org') AND semantic_type = 'email' ORDER BY 1;
 DROP TABLE staging.labels, staging.labels_reject;
+-- a row that no value tells apart is not the contact that another row changes,
+-- and any contact that says the same will do
+CREATE TABLE staging.twins (first_name text, titles text, anonymous text, mobile_phone text, work_phone text);
+INSERT INTO crm.contact (first_name, mobile_phone) VALUES ('Twin', NULL), ('Other', '+4930111111'), (NULL, '+4930222222');
+INSERT INTO crm.identifier (contact_id, semantic_type, value) SELECT id, 'anonymous', 'twin-1' FROM crm.contact WHERE first_name = 'Twin';
+INSERT INTO staging.twins VALUES ('Twin', NULL, NULL, NULL, NULL), ('Twin', 'Prof.', 'twin-1', NULL, NULL),
+	(NULL, NULL, NULL, '+4930222222', '+4930333333');
+SELECT * FROM contacts.import_contacts('crm', 'staging.twins', match => '{anonymous}');
+SELECT * FROM contacts.import_contacts('crm', 'staging.twins', match => '{anonymous}');
+DELETE FROM crm.contact WHERE mobile_phone = '+4930222222';
+DROP TABLE staging.twins, staging.twins_reject;
 
 -- consent is never lowered, and nobody is told off for trying
 CREATE TABLE staging.consent (line integer, email text, email_status text, last_name text, uuid text);
@@ -192,7 +214,14 @@ SELECT * FROM contacts.import_contacts('crm', 'staging.nowhere');
 SELECT * FROM contacts.import_contacts('crm', 'staging.few', ignore_unknown => NULL, match => NULL, mode => 'no');
 SELECT * FROM contacts.import_contacts('nowhere', 'staging.few');
 SELECT * FROM contacts.import_contacts('staging', 'staging.few');
+SELECT * FROM contacts.import_contacts(NULL, 'staging.few');
+SELECT * FROM contacts.import_contacts('crm', NULL);
+SELECT * FROM contacts.import_contacts('crm', 'staging.few', reject_table => 'staging.few');
 \set VERBOSITY default
+-- more than an index takes
+INSERT INTO staging.few VALUES ('long@example.org', 'Long', (SELECT string_agg(md5(i::text), '') FROM generate_series(1, 200) i));
+SELECT * FROM contacts.import_contacts('crm', 'staging.few');
+SELECT row_number, sqlstate, length(data ->> 'last_name') FROM staging.few_reject WHERE sqlstate = '54000';
 
 -- an exclusive phone matches; national numbers are read for a region
 CREATE TABLE staging.numbers (mobile_phone text, last_name text);

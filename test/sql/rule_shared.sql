@@ -14,6 +14,15 @@ INSERT INTO contact (first_name, last_name, email, mobile_phone) VALUES
 INSERT INTO identifier (contact_id, semantic_type, slug, value) VALUES (3, 'phone', 'home', '+49 30-1234500');
 SELECT * FROM person;
 SELECT * FROM held;
+-- a look-up that resolves to several says to which, to none is an error only where one is needed
+SELECT * FROM find_contacts('phone', '+49 30 1234500');
+SELECT * FROM pg_temp.fails($$SELECT find_contact('phone', '+49301234500')$$);
+SELECT * FROM pg_temp.fails($$SELECT resolve_contact('phone', '+49301234500')$$);
+SELECT find_contact('phone', '+49301234501'), resolve_contact('phone', '+49301234501'), find_contact('phone', '+49301234509');
+SELECT * FROM find_contacts('phone', '+49301234509');
+SELECT * FROM pg_temp.fails($$SELECT resolve_contact('phone', '+49301234509')$$);
+SELECT * FROM pg_temp.fails($$SELECT resolve_contact('email', 'no address')$$);
+SELECT find_contact('telex', '1'), find_contact('email', NULL), find_contact(NULL, 'a@x.org');
 -- but each once
 SELECT * FROM pg_temp.fails($$INSERT INTO identifier (contact_id, semantic_type, slug, value) VALUES (3, 'phone', 'work', '+49301234500')$$);
 

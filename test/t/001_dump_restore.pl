@@ -59,8 +59,8 @@ sub is_restored
 		'23001',
 		"$how: a suppression stays");
 	is( $node->safe_psql($db, <<'SQL', extra_params => [ '-U', 'keeper' ]),
-INSERT INTO crm.contact (last_name, email) VALUES ('Back', 'person1@example.org')
-	RETURNING email_status
+INSERT INTO crm.contact (last_name, email) VALUES ('Back', 'person1@example.org');
+SELECT email_status FROM crm.contact WHERE last_name = 'Back'
 SQL
 		'suppressed',
 		"$how: a suppressed address that is claimed again is suppressed");

@@ -94,7 +94,7 @@ is( $subscriber->safe_psql('postgres', 'SELECT sum(apply_error_count) FROM pg_st
 
 # What the publisher would have refused, the subscriber's guards refuse, too.
 my ($status, undef, $error) = $subscriber->psql('postgres',
-	q{UPDATE crm.identifier SET status = 'opted_in' WHERE status = 'suppressed'},
+	q{UPDATE crm.identifier SET status = 'opted_in' WHERE status = 'suppressed' AND value IS NOT NULL},
 	extra_params => [ '-v', 'VERBOSITY=sqlstate' ]);
 like($error, qr/23001/, 'guards hold on the subscriber');
 

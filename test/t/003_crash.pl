@@ -67,6 +67,18 @@ sub missing
 	return scalar grep { !$found{$_} } @addresses;
 }
 
+# The shared memory is free when the last backend is gone.
+sub start_again
+{
+	for (1 .. 100)
+	{
+		return 1 if $node->start(fail_ok => 1);
+		usleep(100_000);
+		$node->stop('fast', fail_ok => 1);
+	}
+	return 0;
+}
+
 for my $round (1 .. 2)
 {
 	my @clients = map { start_client($_) } sort keys %load;
@@ -75,10 +87,7 @@ for my $round (1 .. 2)
 	$node->kill9;
 	$_->{run}->finish for @clients;
 
-	# The port and the shared memory are free when the last backend is gone.
-	my $tries = 100;
-	usleep(100_000) until $node->start(fail_ok => 1) || --$tries == 0;
-	ok($tries > 0, "round $round: the server is back");
+	ok(start_again(), "round $round: the server is back");
 
 	my %seen = map { $_->{kind} => [ acknowledged($_) ] } @clients;
 	cmp_ok(scalar @{ $seen{$_} }, '>', 20, "round $round: there was load ($_)")

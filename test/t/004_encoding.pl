@@ -37,7 +37,7 @@ for my $encoding ('LATIN1', 'SQL_ASCII')
 		"CREATE EXTENSION contacts; SELECT contacts.create_directory('crm')");
 
 	is( $node->safe_psql($db, <<SQL),
-INSERT INTO crm.contact (last_name, email) VALUES ('J' || $o_umlaut, ' Jo\@Example.ORG')
+INSERT INTO crm.contact (first_name, last_name, email) VALUES ('Jo', 'J' || $o_umlaut, ' Jo\@Example.ORG')
 	RETURNING email, contact_type, octet_length(last_name)
 SQL
 		'jo@example.org|lead|2',

@@ -2,7 +2,8 @@
 # functions, one by one and in transactions.  Each must end with the SQLSTATE
 # that the model foretells; after every 100 the tables must equal the model.
 #
-# SEED=n repeats a run, STATEMENTS=n sets its length, BATCH=1 finds the culprit.
+# The log has every statement.  SEED=n repeats a run, STATEMENTS=n sets its
+# length, BATCH=1 compares after every statement.
 
 use strict;
 use warnings;
@@ -166,7 +167,8 @@ $statement{update_email} = [ 9, sub {
 	my $status = defined $email && ($c->{email} // '') ne $email && chance(20)
 	  ? one_of('unsubscribed', 'suppressed') : undef;
 
-	$status = undef if defined $status && $status eq $c->{status};
+	# whether the rules or the client said unsubscribed cannot be told then
+	$status = undef if defined $status && ($status eq $c->{status} || $c->{status} eq 'suppressed');
 	return ('UPDATE crm.contact SET email = ' . quote($email)
 		  . (defined $status ? ", email_status = '$status'" : '') . " WHERE id = $c->{id}",
 		sub { $model->change_main($c->{id}, 'email', $email, $status) });
@@ -390,7 +392,8 @@ sub contents_of_model
 			bool($_->{vendor}), bool($_->{archived}), bool($reachable), bool($validated), $type)
 	} $model->contacts;
 	my @identifiers = map {
-		line('identifier', @$_{qw(contact type slug value)}, bool($_->{validated}), @$_{qw(method status)})
+		line('identifier', @$_{qw(contact type slug value)}, bool($_->{validated}), @$_{qw(method status)},
+			Model::is_frozen($_) ? $_->{reason} : '')
 	} @{ $model->{identifier} };
 
 	return sort @contacts, @identifiers;
@@ -405,7 +408,8 @@ SELECT concat_ws('|', 'contact', id, COALESCE(first_name, ''), COALESCE(last_nam
 FROM crm.contact;
 SELECT concat_ws('|', 'identifier', COALESCE(contact_id::text, ''), semantic_type,
 	CASE WHEN contact_id IS NOT NULL THEN COALESCE(slug, '') ELSE '' END, value, is_validated::text,
-	COALESCE(validation_method::text, ''), COALESCE(status::text, ''))
+	COALESCE(validation_method::text, ''), COALESCE(status::text, ''),
+	CASE WHEN status IN ('unsubscribed', 'suppressed') THEN status_reason::text ELSE '' END)
 FROM crm.identifier;
 SQL
 }
@@ -433,13 +437,14 @@ while ($done < $total)
 
 	$seen{ $_->[1] }++ for @steps;
 	$done += $batch;
+	note(join '; ', @{ $steps[$_][0] }, "-- $states[$_]") for 0 .. $#steps;
 	if (@wrong || @differences)
 	{
-		my $until = @wrong ? $wrong[0] : $#steps;
+		my $last = @wrong ? $wrong[0] : $#steps;
 
 		fail("statements up to $done");
-		diag(join '; ', @{ $steps[$_][0] }, "-- $steps[$_][1]") for 0 .. $until;
-		diag("the last one ended with $states[$until]");
+		diag(join '; ', @{ $steps[$last][0] });
+		diag("the model foretells $steps[$last][1], the server says $states[$last]");
 		diag($_) for @differences;
 		last;
 	}

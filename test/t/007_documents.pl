@@ -1,6 +1,7 @@
-# The examples of the documents work as written.  Each document is read in a
-# database of its own: a block of sql is run, and if a block of text follows
-# it, that is what psql prints.
+# The examples of the documents work as written; links and names of files lead
+# somewhere.
+# Each document is read in a database of its own: a block of sql is run, and if
+# a block of text follows it, that is what psql prints.
 
 use strict;
 use warnings;
@@ -61,8 +62,71 @@ sub tidy
 	return $text;
 }
 
+# The text of a file without its blocks of code.
+sub prose
+{
+	my ($file) = @_;
+
+	my $text = slurp_file($file);
+	$text =~ s/^```.*?^```//msg;
+	return $text;
+}
+
+# The anchors that its headings have, as GitHub makes them.
+sub anchors
+{
+	my ($file) = @_;
+	my %anchors;
+
+	for my $heading (prose($file) =~ /^#+ +(.*)/mg)
+	{
+		my $anchor = lc $heading;
+		$anchor =~ s/[^\w\- ]//g;
+		$anchor =~ tr/ /-/;
+		$anchors{$anchor} = 1;
+	}
+	return \%anchors;
+}
+
+# The links of a file that lead nowhere, other sites left aside.
+sub dead_links
+{
+	my ($file) = @_;
+	my ($folder) = $file =~ m{^(.*/)?};
+	my @dead;
+
+	for my $link (prose($file) =~ /\]\(([^)\s]+)\)/g)
+	{
+		next if $link =~ /^\w+:/;
+		my ($path, $anchor) = $link =~ /^([^#]*)(?:#(.*))?/;
+		my $target = $path eq '' ? $file : ($folder // '') . $path;
+		push @dead, $link
+		  if !-e $target || (defined $anchor && !anchors($target)->{$anchor});
+	}
+	return @dead;
+}
+
+# The files of the tree that a file names and that are not there.
+sub lost_files
+{
+	my ($file) = @_;
+
+	return grep { my @found = glob "$_*"; !@found }
+	  prose($file) =~ m{`((?:bench|data|demo|doc|sql|src|test)/[^`\s]*)`}g;
+}
+
+my @documents = ('README.md', 'CHANGELOG.md', glob 'doc/*.md');
+for my $file (@documents)
+{
+	is(join(', ', dead_links($file)), '', "$file: no dead links");
+	is(join(', ', lost_files($file)), '', "$file: no lost files");
+}
+my $map = slurp_file('doc/design.md');
+is(join(', ', grep { index($map, $_) < 0 } glob 'src/*.c'),
+	'', 'doc/design.md: every file of the source has its place');
+
 my $count = 0;
-for my $file ('README.md', glob 'doc/*.md')
+for my $file (@documents)
 {
 	my @blocks = blocks($file);
 	my @sql = grep { $_->[1] eq 'sql' } @blocks;

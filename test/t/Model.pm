@@ -131,6 +131,16 @@ sub may_become
 	return;
 }
 
+# A row takes a state.
+sub put_state
+{
+	my ($row, $status, $reason) = @_;
+
+	return if $row->{status} eq $status;
+	@$row{qw(status reason)} = ($status, $reason // 'manual');
+	return;
+}
+
 sub is_frozen
 {
 	my ($row) = @_;
@@ -145,8 +155,8 @@ sub has_refused
 	my $main = $self->labelled($c->{id}, 'email', 'main');
 
 	return $c->{status} eq 'unsubscribed' if !$main;
-	return $main->{status} eq 'unsubscribed'
-	  || ($main->{status} eq 'suppressed' && ($main->{reason} // '') eq 'complaint');
+	return 1 if $main->{status} eq 'unsubscribed';
+	return $main->{status} eq 'suppressed' && $main->{reason} =~ /complaint|own_wish/ ? 1 : 0;
 }
 
 # C4: $row, a new main email, starts in this state.
@@ -154,7 +164,7 @@ sub start_state
 {
 	my ($row, $refused) = @_;
 
-	$row->{status} = 'unsubscribed' if $row->{status} eq 'not_opted_in' && $refused;
+	put_state($row, 'unsubscribed', 'own_wish') if $row->{status} eq 'not_opted_in' && $refused;
 	return;
 }
 
@@ -202,7 +212,7 @@ sub claim
 	}
 	$slug //= 'main' unless $self->labelled($id, $type, 'main');
 	@$row{qw(contact slug validated method)} = ($id, $slug, 0, undef);
-	$row->{status} = $status
+	put_state($row, $status)
 	  if defined $status && ($rank{$status} > $rank{ $row->{status} } || $row->{status} eq 'not_opted_in');
 	return $row;
 }
@@ -257,7 +267,8 @@ sub change_main
 	if ($type eq 'email' && $row)
 	{
 		start_state($row, $refused);
-		$row->{status} = $status if defined $status && $rank{$status} > $rank{ $row->{status} };
+		put_state($row, $status)
+		  if defined $status && $rank{$status} > $rank{ $row->{status} };
 	}
 	$self->follow($c, $refused);
 	return;
@@ -269,7 +280,7 @@ sub change_status
 	my $row = $self->labelled($id, 'email', 'main');
 
 	may_become($row->{status}, $status);
-	@$row{qw(status reason)} = ($status, 'manual') if $row->{status} ne $status;
+	put_state($row, $status);
 	$self->follow($self->{contact}{$id}, 0);
 	return;
 }
@@ -308,7 +319,13 @@ sub insert_identifier
 {
 	my ($self, $id, $type, $slug, $value) = @_;
 
-	die "23503\n" unless $self->{contact}{$id};
+	if (!$self->{contact}{$id})
+	{
+		my $row = $self->claimant($type, $value, $id);
+
+		# the unique index speaks before the foreign key
+		die $row && defined $row->{contact} ? "23505\n" : "23503\n";
+	}
 	$self->with_followers(sub { $self->claim($id, $type, $slug, $value) }, $id);
 	return;
 }
@@ -333,17 +350,13 @@ sub change_value
 	my $id = $row->{contact};
 
 	return if $row->{value} eq $value;
-	if (is_frozen($row))
-	{
-		# the unique index speaks before the guard
-		die $self->claimant($row->{type}, $value, $id) ? "23505\n" : "23001\n";
-	}
+
+	# A value that was left behind is claimed by INSERT or from the contact.
+	die "23505\n" if $self->claimant($row->{type}, $value, $id);
+	die "23001\n" if is_frozen($row);
 	$self->with_followers(
 		sub {
 			my $slug = $row->{slug};
-			my $other = $self->claimant($row->{type}, $value, $id);
-
-			die "23505\n" if $other && defined $other->{contact};
 			$self->release($row);
 			my $new = $self->claim($id, $row->{type}, 'none', $value);
 			$new->{slug} = $slug;
@@ -374,7 +387,7 @@ sub move
 	$self->with_followers(
 		sub {
 			$row->{slug} //= 'main' unless $self->labelled($to, $row->{type}, 'main');
-			@$row{qw(contact validated method)} = ($to, 0, undef);
+			$row->{contact} = $to;
 		},
 		$row->{contact},
 		$to);
@@ -386,7 +399,7 @@ sub write_state
 	my ($self, $row, $status) = @_;
 
 	may_become($row->{status}, $status);
-	@$row{qw(status reason)} = ($status, 'manual') if $row->{status} ne $status;
+	put_state($row, $status);
 	$self->follow($self->{contact}{ $row->{contact} }, 0)
 	  if defined $row->{contact} && ($row->{slug} // '') eq 'main';
 	return;
@@ -416,22 +429,20 @@ sub set_state
 	my ($self, $type, $value, $status, $reason) = @_;
 	my $row = $self->state_row($type, $value);
 
-	if (!$row)
-	{
-		die "P0002\n" if $status eq 'opted_in';
-		$row = { type => $type, value => $value, status => 'not_opted_in', validated => 0 };
-		push @{ $self->{identifier} }, $row;
-	}
-	if ($row->{status} eq 'suppressed')
+	if ($row && $row->{status} eq 'suppressed')
 	{
 		die "23001\n" if $status eq 'opted_in';
 		return;
 	}
-	return if $row->{status} eq $status;
-	@$row{qw(status reason)} = ($status, $reason);
 
-	# An opt-in does not stay behind (I7).
-	$self->release($row) if $type eq 'email' && !defined $row->{contact};
+	# An opt-in belongs to an address that somebody holds.
+	die "P0002\n" if $status eq 'opted_in' && !($row && defined $row->{contact});
+	if (!$row)
+	{
+		$row = { type => $type, value => $value, status => 'not_opted_in', validated => 0 };
+		push @{ $self->{identifier} }, $row;
+	}
+	put_state($row, $status, $reason);
 	$self->follow($self->{contact}{ $row->{contact} }, 0)
 	  if defined $row->{contact} && ($row->{slug} // '') eq 'main';
 	return;
