@@ -45,7 +45,10 @@ CREATE TRIGGER zz_change_settle AFTER INSERT OR DELETE
 	FOR EACH STATEMENT EXECUTE FUNCTION contacts.identifier_change();
 CREATE TRIGGER zz_guard_update AFTER UPDATE ON identifier
 	FOR EACH ROW WHEN (OLD.status IN ('suppressed', 'unsubscribed')
-		AND (OLD.key <> NEW.key OR OLD.semantic_type <> NEW.semantic_type
+		AND (OLD.key <> NEW.key
+			-- a value of another kind of address becomes a main one, under its key
+			OR (OLD.semantic_type <> NEW.semantic_type
+				AND (NEW.semantic_type NOT IN ('email', 'phone') OR NEW.slug IS DISTINCT FROM 'main'))
 			OR (OLD.value IS DISTINCT FROM NEW.value AND NEW.value IS NOT NULL AND OLD.value IS NOT NULL)
 			OR (OLD.status = 'suppressed' AND NEW.status IS DISTINCT FROM 'suppressed')))
 	EXECUTE FUNCTION contacts.guard_suppression();
