@@ -74,7 +74,8 @@ TAP_TESTS = 1
 PROVE_TESTS = test/t/*.pl
 
 PG_CFLAGS = -Wall -Wextra -Wno-unused-parameter -Wno-sign-compare -Wno-missing-field-initializers
-SHLIB_LINK = $(ICU_LIBS)
+# The server loads modules RTLD_GLOBAL: our names must not resolve to another's.
+SHLIB_LINK = $(ICU_LIBS) -Wl,-Bsymbolic
 
 # make all, install and installcheck come from the server; the targets below,
 # which install what they need, do not need it yet.

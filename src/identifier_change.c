@@ -371,10 +371,13 @@ note_main(Consequences *c, const IdentifierChange *change)
 	int			after = change->has_after ? main_column(&change->after) : -1;
 	ConsentState now = change->has_after ? row_state(&change->after) : STATE_NONE;
 
-	if (before >= 0)
+	bool		stays = before >= 0 && before == after &&
+		row_contact(&change->before) == row_contact(&change->after);
+
+	if (before >= 0 && !(stays && has_same_key(change)))
 		add_follow(c, before, row_contact(&change->before),
 				   change->before.values[IDENTIFIER_VALUE]);
-	if (after >= 0)
+	if (after >= 0 && !stays)
 		add_follow(c, after, row_contact(&change->after), (Datum) 0);
 	if (after != 0)
 		return;

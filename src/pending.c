@@ -74,25 +74,39 @@ end_transaction(XactEvent event, void *arg)
 		pendings = NULL;
 }
 
-/* Drop what a rolled back subtransaction collected; else hand it up. */
+/*
+ * Drop what a rolled back subtransaction collected; else hand it up.  A list
+ * that is empty goes, too: there may be any number of subtransactions.
+ */
 static void
 end_subtransaction(SubXactEvent event, SubTransactionId subid,
 				   SubTransactionId parent, void *arg)
 {
-	Pending    *p;
+	Pending   **link = &pendings;
 
-	for (p = pendings; p != NULL; p = p->next)
+	if (event != SUBXACT_EVENT_ABORT_SUB && event != SUBXACT_EVENT_COMMIT_SUB)
+		return;
+	while (*link != NULL)
 	{
-		if (p->subid != subid)
-			continue;
-		if (event == SUBXACT_EVENT_ABORT_SUB)
+		Pending    *p = *link;
+
+		if (p->subid == subid &&
+			(event == SUBXACT_EVENT_ABORT_SUB ||
+			 (p->nchanges == 0 && p->aside.n == 0 && p->ahead.n == 0)))
 		{
-			p->nchanges = 0;
-			p->aside.n = 0;
-			p->ahead.n = 0;
+			*link = p->next;
+			if (p->context != NULL)
+				MemoryContextDelete(p->context);
+			if (p->aside.ids != NULL)
+				pfree(p->aside.ids);
+			if (p->ahead.ids != NULL)
+				pfree(p->ahead.ids);
+			pfree(p);
+			continue;
 		}
-		else if (event == SUBXACT_EVENT_COMMIT_SUB)
+		if (p->subid == subid)
 			p->subid = parent;
+		link = &p->next;
 	}
 }
 

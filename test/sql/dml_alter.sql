@@ -185,6 +185,12 @@ UPDATE contact SET email = 'p@x.org' WHERE id = 15; -- settled row by row then
 SELECT * FROM held WHERE contact = 15;
 SELECT rule, object, message FROM contacts.check_directory('dml_alter');
 ALTER TABLE contact ENABLE TRIGGER zz_change_settle;
+-- where the rows that were collected cannot be settled, nothing is committed
+ALTER TABLE identifier DISABLE TRIGGER zz_change_settle;
+INSERT INTO identifier (contact_id, semantic_type, value) VALUES (15, 'oauth', 'o15');
+DELETE FROM identifier WHERE contact_id = 15;
+ALTER TABLE identifier ENABLE TRIGGER zz_change_settle;
+SELECT * FROM held WHERE contact = 15;
 
 SELECT * FROM contacts.check_directory('dml_alter');
 SELECT contacts.drop_directory('dml_alter', cascade => true);

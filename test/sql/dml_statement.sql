@@ -187,6 +187,35 @@ END
 $$;
 SELECT * FROM held WHERE contact > 30;
 
+-- transactions ended within a block
+DO $$
+BEGIN
+	INSERT INTO contact (id, first_name, email) VALUES (35, 'Bo', 'block1@x.org');
+	COMMIT;
+	UPDATE contact SET email = 'block2@x.org' WHERE id = 35;
+	ROLLBACK;
+	UPDATE contact SET email = 'block3@x.org' WHERE id = 35;
+	COMMIT;
+END
+$$;
+SELECT * FROM held WHERE contact = 35;
+-- a value passes from one to another within many subtransactions
+DO $$
+BEGIN
+	FOR i IN 1..200 LOOP
+		BEGIN
+			UPDATE contact SET email = NULL WHERE id = 35;
+			UPDATE contact SET email = format('block%s@x.org', i) WHERE id = 35;
+			IF i % 3 = 0 THEN
+				RAISE EXCEPTION USING ERRCODE = 'ZZ000';
+			END IF;
+		EXCEPTION WHEN SQLSTATE 'ZZ000' THEN NULL;
+		END;
+	END LOOP;
+END
+$$;
+SELECT * FROM held WHERE contact = 35;
+
 -- an updatable view over contact
 CREATE VIEW mine AS SELECT id, first_name, email, email_status FROM contact WHERE id >= 40;
 INSERT INTO mine (id, first_name, email) VALUES (40, 'Via', 'view@x.org');

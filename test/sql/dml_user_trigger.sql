@@ -186,6 +186,31 @@ INSERT INTO identifier (contact_id, semantic_type, slug, value) VALUES (18, 'ema
 SELECT * FROM held WHERE contact = 18;
 DROP TRIGGER zzz_unlabel ON identifier;
 
+-- one that tries what fails, and catches the error: what that collected is gone
+CREATE FUNCTION careful() RETURNS trigger LANGUAGE plpgsql AS $$
+BEGIN
+	BEGIN
+		UPDATE contact SET email = 'taken@x.org' WHERE id = NEW.id AND email::text LIKE 's%';
+	EXCEPTION WHEN unique_violation THEN
+		UPDATE contact SET titles = 'tried' WHERE id = NEW.id;
+	END;
+	RETURN NULL;
+END
+$$;
+INSERT INTO contact (id, first_name) VALUES (23, 'Vic');
+INSERT INTO identifier (contact_id, semantic_type, slug, value) VALUES (23, 'email', 'work', 'taken@x.org');
+CREATE TRIGGER aa_careful AFTER INSERT OR UPDATE OF email ON contact FOR EACH ROW EXECUTE FUNCTION careful();
+INSERT INTO contact (id, first_name, email) VALUES (24, 'Wim', 's1@x.org'), (25, 'Xia', 's2@x.org');
+UPDATE contact SET email = replace(email::text, 's', 's3') WHERE id IN (24, 25);
+SELECT id, email, titles FROM contact WHERE id IN (24, 25) ORDER BY id;
+SELECT * FROM held WHERE contact IN (23, 24, 25);
+ALTER TRIGGER aa_careful ON contact RENAME TO zzz_careful;
+UPDATE contact SET email = replace(email::text, 's3', 's4'), titles = NULL WHERE id IN (24, 25);
+SELECT id, email, titles FROM contact WHERE id IN (24, 25) ORDER BY id;
+SELECT * FROM held WHERE contact IN (23, 24, 25);
+DROP TRIGGER zzz_careful ON contact;
+SELECT * FROM contacts.check_directory('dml_user_trigger');
+
 -- an audit table filled by triggers of its own; messages would show too often
 CREATE TABLE audit (n bigint GENERATED ALWAYS AS IDENTITY, tab name, op text, row_id bigint, email text);
 CREATE FUNCTION audit() RETURNS trigger LANGUAGE plpgsql AS $$
