@@ -245,6 +245,19 @@ row_read(Row *row, Relation rel, HeapTuple tuple,
 	pfree(nulls);
 }
 
+/* Refuse a NULL where the directory's tables, as they were made, have none. */
+void
+row_require(const Row *row, int column)
+{
+	if (row->nulls[column])
+		ereport(ERROR,
+				(errcode(ERRCODE_NOT_NULL_VIOLATION),
+				 errmsg("table \"%s\" holds a null that a contact directory has not",
+						RelationGetRelationName(row->rel)),
+				 errhint("See contacts.check_directory()."),
+				 errtablecol(row->rel, row->attnums[column])));
+}
+
 void
 row_set(Row *row, int column, Datum value)
 {

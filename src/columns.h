@@ -85,6 +85,7 @@ extern void find_columns(Relation rel, const char *const *names, int ncols,
 extern void check_columns(Relation rel, const char *const *names, int ncols);
 extern void row_read(Row *row, Relation rel, HeapTuple tuple,
 					 const char *const *names, int ncols);
+extern void row_require(const Row *row, int column);
 extern void row_set(Row *row, int column, Datum value);
 extern void row_set_null(Row *row, int column);
 extern void row_set_bool(Row *row, int column, bool value);

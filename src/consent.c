@@ -199,6 +199,8 @@ check_and_log(Directory *dir, StateChange *changes, int n)
 	for (row = 0; row < found; row++)
 		read_last_event(SPI_tuptable->vals[row], SPI_tuptable->tupdesc,
 						changes, is_told, is_opt_in);
+	if (found > 0)
+		SPI_freetuptable(SPI_tuptable);
 
 	for (i = 0; i < n; i++)
 	{

@@ -47,7 +47,6 @@ typedef struct ClaimChunk
 	SemanticType *types[MAIN_NCOLUMNS];
 	Claim	   *claims;
 	int			nclaims;
-	bool		reread;			/* a user's trigger may have changed rows */
 	int			nkept;			/* states kept against what was said (C3) */
 	MemoryContext context;		/* reset after each chunk */
 } ClaimChunk;
@@ -61,8 +60,9 @@ claim_column(const Claim *claim)
 }
 
 /*
- * Drop the claims that the rows, as they are now, no longer make: a user's
- * trigger changed them, and that change has been followed already.
+ * Drop the claims that the rows, as they are now, no longer make: something
+ * else that the statement set off, if only a trigger of another table, changed
+ * or deleted them, and that has been followed already.
  */
 static void
 drop_superseded(ClaimChunk *chunk)
@@ -99,6 +99,8 @@ drop_superseded(ClaimChunk *chunk)
 
 			kept[nkept++] = chunk->claims[DatumGetInt32(n)];
 		}
+		if (found > 0)
+			SPI_freetuptable(SPI_tuptable);
 	}
 	chunk->claims = kept;
 	chunk->nclaims = nkept;
@@ -109,6 +111,7 @@ static int
 count_kept(ClaimChunk *chunk)
 {
 	Batch	   *batch = batch_create(&stricter_states, chunk->nclaims);
+	uint64		found;
 	int			i;
 
 	for (i = 0; i < chunk->nclaims; i++)
@@ -119,7 +122,10 @@ count_kept(ClaimChunk *chunk)
 			add_id_and(batch, Int64GetDatum(claim->contact_id), claim->value,
 					   state_text(claim->status));
 	}
-	return (int) batch_run(chunk->dir, batch);
+	found = batch_run(chunk->dir, batch);
+	if (found > 0)
+		SPI_freetuptable(SPI_tuptable);
+	return (int) found;
 }
 
 /* The contacts show what triggers of users made of the claimed values. */
@@ -158,8 +164,7 @@ flush_claims(ClaimChunk *chunk)
 	int			nids = 0;
 	int			i;
 
-	if (chunk->reread)
-		drop_superseded(chunk);
+	drop_superseded(chunk);
 	ids = palloc(sizeof(Datum) * (chunk->nclaims + 1));
 	claim_main(chunk->dir, chunk->info, chunk->claims, chunk->nclaims);
 	chunk->nkept += count_kept(chunk);
@@ -228,7 +233,6 @@ claim_inserted(Relation rel, Tuplestorestate *inserted)
 	memset(&chunk, 0, sizeof(chunk));
 	chunk.dir = &dir;
 	chunk.info = directory_info(rel);
-	chunk.reread = has_user_triggers(rel);
 	find_main_types(chunk.info, chunk.types);
 	find_columns(rel, contact_columns, CONTACT_NCOLUMNS,
 				 chunk.columns.attnums);

@@ -11,8 +11,9 @@
  * speculatively, but without the statement around it.
  *
  * That is allowed only while the table is as create_directory() made it: a
- * trigger, rule or foreign key of a user, or a generated column, sends claims
- * the long way through a statement.  Columns of users get their defaults.
+ * trigger, rule, foreign key or deferrable constraint of a user, or a generated
+ * column, sends claims the long way through a statement.  Columns of users get
+ * their defaults, and their NOT NULLs and checks are tested.
  *
  *-------------------------------------------------------------------------
  */
@@ -145,6 +146,7 @@ is_plain_table(Directory *dir)
 	ListCell   *lc;
 
 	if (rel->rd_rel->relkind != RELKIND_RELATION || rel->rd_rules != NULL ||
+		rel->rd_rel->relispartition ||
 		(constr != NULL && constr->has_generated_stored) ||
 		has_user_triggers(rel) || has_deferrable_index(rel))
 		return false;
@@ -156,7 +158,26 @@ is_plain_table(Directory *dir)
 	return true;
 }
 
-/* Does the table have columns or check constraints that are not ours? */
+/* May the column be NULL in the row of a claim? */
+static bool
+is_optional(const char *name)
+{
+	static const IdentifierColumn optional[] = {
+		IDENTIFIER_VALIDATED_AT, IDENTIFIER_VALIDATION_METHOD,
+		IDENTIFIER_SOURCE, IDENTIFIER_STATUS, IDENTIFIER_STATUS_REASON,
+		IDENTIFIER_STATUS_CHANGED_AT
+	};
+	int			i;
+
+	for (i = 0; i < lengthof(optional); i++)
+	{
+		if (strcmp(identifier_columns[optional[i]], name) == 0)
+			return true;
+	}
+	return false;
+}
+
+/* Does the table have columns, NOT NULLs or checks that are not ours? */
 static bool
 has_user_parts(Relation rel)
 {
@@ -170,6 +191,13 @@ has_user_parts(Relation rel)
 
 	if (desc->natts != IDENTIFIER_NCOLUMNS)
 		return true;
+	for (i = 0; i < desc->natts; i++)
+	{
+		Form_pg_attribute att = TupleDescAttr(desc, i);
+
+		if (att->attnotnull && is_optional(NameStr(att->attname)))
+			return true;
+	}
 	for (i = 0; desc->constr != NULL && i < desc->constr->num_check; i++)
 	{
 		bool		is_own = false;

@@ -96,17 +96,32 @@ report_malformed(const Row *new, const SemanticType *type)
 			 errtablecol(new->rel, new->attnums[IDENTIFIER_VALUE])));
 }
 
-/* The kind of the row; an unknown one is the foreign key's to refuse. */
+/*
+ * The kind of the row, NULL if it names none.  An unknown one is refused as the
+ * foreign key would do it: that looks after the statement, which may have made
+ * the kind, when this row can no longer be made canonical.
+ */
 static SemanticType *
 row_type(DirectoryInfo *info, const Row *row)
 {
 	struct varlena *name;
+	SemanticType *type;
 
 	if (row->nulls[IDENTIFIER_SEMANTIC_TYPE])
 		return NULL;
 	name = PG_DETOAST_DATUM_PACKED(row->values[IDENTIFIER_SEMANTIC_TYPE]);
-	return find_semantic_type(info, VARDATA_ANY(name),
+	type = find_semantic_type(info, VARDATA_ANY(name),
 							  VARSIZE_ANY_EXHDR(name));
+	if (type == NULL)
+		ereport(ERROR,
+				(errcode(ERRCODE_FOREIGN_KEY_VIOLATION),
+				 errmsg("insert or update on table \"%s\" violates foreign key constraint \"identifier_semantic_type_fkey\"",
+						RelationGetRelationName(row->rel)),
+				 errdetail("Key (semantic_type)=(%s) is not present in table \"semantic_type\".",
+						   TextDatumGetCString(row->values[IDENTIFIER_SEMANTIC_TYPE])),
+				 errtableconstraint(row->rel,
+									"identifier_semantic_type_fkey")));
+	return type;
 }
 
 /* Value and key.  A row without a value keeps the key it came with (C6). */

@@ -567,17 +567,24 @@ carry_out(Consequences *c)
 	idset_run(c->dir, &c->facts, &set_facts);
 }
 
+/* Read a row whose kind and key are known. */
+static void
+read_row(Row *row, Relation rel, HeapTuple tuple)
+{
+	row_read(row, rel, tuple, identifier_columns, IDENTIFIER_NCOLUMNS);
+	row_require(row, IDENTIFIER_SEMANTIC_TYPE);
+	row_require(row, IDENTIFIER_KEY);
+}
+
 static void
 read_change(IdentifierChange *c, Relation rel, const Change *change)
 {
 	c->has_before = change->before != NULL;
 	c->has_after = change->after != NULL;
 	if (c->has_before)
-		row_read(&c->before, rel, change->before,
-				 identifier_columns, IDENTIFIER_NCOLUMNS);
+		read_row(&c->before, rel, change->before);
 	if (c->has_after)
-		row_read(&c->after, rel, change->after,
-				 identifier_columns, IDENTIFIER_NCOLUMNS);
+		read_row(&c->after, rel, change->after);
 }
 
 /*

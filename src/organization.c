@@ -75,6 +75,7 @@ organization_rename(PG_FUNCTION_ARGS)
 
 	row_read(&row, trigdata->tg_relation, trigdata->tg_newtuple,
 			 organization_columns, ORGANIZATION_NCOLUMNS);
+	row_require(&row, ORGANIZATION_NAME);
 	values[0] = row.values[ORGANIZATION_ID];
 	values[1] = row.values[ORGANIZATION_NAME];
 	SPI_connect();
