@@ -213,8 +213,16 @@ address_sortsupport(FunctionCallInfo fcinfo, AddressKind *kind)
 	PG_RETURN_VOID();
 }
 
+PG_FUNCTION_INFO_V1(address_to_text);
 PG_FUNCTION_INFO_V1(address_smaller);
 PG_FUNCTION_INFO_V1(address_larger);
+
+/* The cast to text: the same bytes. */
+Datum
+address_to_text(PG_FUNCTION_ARGS)
+{
+	PG_RETURN_DATUM(PG_GETARG_DATUM(0));
+}
 
 /* The lesser of two addresses of one type, for min(). */
 Datum
