@@ -14,7 +14,7 @@ CREATE FUNCTION contacts.phone_in(cstring) RETURNS contacts.phone
 COMMENT ON FUNCTION contacts.phone_in(cstring) IS 'input';
 
 CREATE FUNCTION contacts.phone_out(contacts.phone) RETURNS cstring
-	LANGUAGE internal AS 'textout'
+	LANGUAGE c AS 'MODULE_PATHNAME', 'address_out'
 	IMMUTABLE STRICT PARALLEL SAFE;
 COMMENT ON FUNCTION contacts.phone_out(contacts.phone) IS 'output';
 
@@ -24,7 +24,7 @@ CREATE FUNCTION contacts.phone_recv(internal) RETURNS contacts.phone
 COMMENT ON FUNCTION contacts.phone_recv(internal) IS 'binary input, under the rules of text input';
 
 CREATE FUNCTION contacts.phone_send(contacts.phone) RETURNS bytea
-	LANGUAGE internal AS 'textsend'
+	LANGUAGE c AS 'MODULE_PATHNAME', 'address_send'
 	STABLE STRICT PARALLEL SAFE;
 COMMENT ON FUNCTION contacts.phone_send(contacts.phone) IS 'binary output';
 
@@ -50,9 +50,14 @@ CREATE CAST (text AS contacts.phone) WITH FUNCTION contacts.phone(text) AS ASSIG
 COMMENT ON CAST (text AS contacts.phone) IS 'reads a text as a phone number';
 CREATE CAST (varchar AS contacts.phone) WITH FUNCTION contacts.phone(text) AS ASSIGNMENT;
 COMMENT ON CAST (varchar AS contacts.phone) IS 'reads a text as a phone number';
-CREATE CAST (contacts.phone AS text) WITHOUT FUNCTION AS IMPLICIT;
+-- By a function, for the reason given in email.sql.
+CREATE FUNCTION contacts.phone_text(contacts.phone) RETURNS text
+	LANGUAGE C AS 'MODULE_PATHNAME', 'address_to_text'
+	IMMUTABLE STRICT LEAKPROOF PARALLEL SAFE;
+COMMENT ON FUNCTION contacts.phone_text(contacts.phone) IS 'the canonical text';
+CREATE CAST (contacts.phone AS text) WITH FUNCTION contacts.phone_text(contacts.phone) AS IMPLICIT;
 COMMENT ON CAST (contacts.phone AS text) IS 'the canonical text';
-CREATE CAST (contacts.phone AS varchar) WITHOUT FUNCTION AS IMPLICIT;
+CREATE CAST (contacts.phone AS varchar) WITH FUNCTION contacts.phone_text(contacts.phone) AS IMPLICIT;
 COMMENT ON CAST (contacts.phone AS varchar) IS 'the canonical text';
 
 CREATE FUNCTION contacts.phone(text, region text) RETURNS contacts.phone
@@ -82,47 +87,47 @@ COMMENT ON FUNCTION contacts.phone_possible(contacts.phone) IS 'does the numberi
  */
 
 CREATE FUNCTION contacts.phone_eq(contacts.phone, contacts.phone) RETURNS boolean
-	LANGUAGE internal AS 'byteaeq'
+	LANGUAGE c AS 'MODULE_PATHNAME', 'address_eq'
 	IMMUTABLE STRICT PARALLEL SAFE LEAKPROOF;
 COMMENT ON FUNCTION contacts.phone_eq(contacts.phone, contacts.phone) IS 'implementation of = operator';
 
 CREATE FUNCTION contacts.phone_ne(contacts.phone, contacts.phone) RETURNS boolean
-	LANGUAGE internal AS 'byteane'
+	LANGUAGE c AS 'MODULE_PATHNAME', 'address_ne'
 	IMMUTABLE STRICT PARALLEL SAFE LEAKPROOF;
 COMMENT ON FUNCTION contacts.phone_ne(contacts.phone, contacts.phone) IS 'implementation of <> operator';
 
 CREATE FUNCTION contacts.phone_lt(contacts.phone, contacts.phone) RETURNS boolean
-	LANGUAGE internal AS 'bytealt'
+	LANGUAGE c AS 'MODULE_PATHNAME', 'address_lt'
 	IMMUTABLE STRICT PARALLEL SAFE LEAKPROOF;
 COMMENT ON FUNCTION contacts.phone_lt(contacts.phone, contacts.phone) IS 'implementation of < operator';
 
 CREATE FUNCTION contacts.phone_le(contacts.phone, contacts.phone) RETURNS boolean
-	LANGUAGE internal AS 'byteale'
+	LANGUAGE c AS 'MODULE_PATHNAME', 'address_le'
 	IMMUTABLE STRICT PARALLEL SAFE LEAKPROOF;
 COMMENT ON FUNCTION contacts.phone_le(contacts.phone, contacts.phone) IS 'implementation of <= operator';
 
 CREATE FUNCTION contacts.phone_gt(contacts.phone, contacts.phone) RETURNS boolean
-	LANGUAGE internal AS 'byteagt'
+	LANGUAGE c AS 'MODULE_PATHNAME', 'address_gt'
 	IMMUTABLE STRICT PARALLEL SAFE LEAKPROOF;
 COMMENT ON FUNCTION contacts.phone_gt(contacts.phone, contacts.phone) IS 'implementation of > operator';
 
 CREATE FUNCTION contacts.phone_ge(contacts.phone, contacts.phone) RETURNS boolean
-	LANGUAGE internal AS 'byteage'
+	LANGUAGE c AS 'MODULE_PATHNAME', 'address_ge'
 	IMMUTABLE STRICT PARALLEL SAFE LEAKPROOF;
 COMMENT ON FUNCTION contacts.phone_ge(contacts.phone, contacts.phone) IS 'implementation of >= operator';
 
 CREATE FUNCTION contacts.phone_cmp(contacts.phone, contacts.phone) RETURNS integer
-	LANGUAGE internal AS 'byteacmp'
+	LANGUAGE c AS 'MODULE_PATHNAME', 'address_cmp'
 	IMMUTABLE STRICT PARALLEL SAFE LEAKPROOF;
 COMMENT ON FUNCTION contacts.phone_cmp(contacts.phone, contacts.phone) IS 'less, equal, greater: the order of bytes';
 
 CREATE FUNCTION contacts.phone_hash(contacts.phone) RETURNS integer
-	LANGUAGE internal AS 'hashvarlena'
+	LANGUAGE c AS 'MODULE_PATHNAME', 'address_hash_bytes'
 	IMMUTABLE STRICT PARALLEL SAFE LEAKPROOF;
 COMMENT ON FUNCTION contacts.phone_hash(contacts.phone) IS 'hash';
 
 CREATE FUNCTION contacts.phone_hash_extended(contacts.phone, bigint) RETURNS bigint
-	LANGUAGE internal AS 'hashvarlenaextended'
+	LANGUAGE c AS 'MODULE_PATHNAME', 'address_hash_bytes_extended'
 	IMMUTABLE STRICT PARALLEL SAFE LEAKPROOF;
 COMMENT ON FUNCTION contacts.phone_hash_extended(contacts.phone, bigint) IS 'hash with a seed';
 

@@ -5,10 +5,10 @@
  *
  * A stored address is its canonical text in a varlena, so that two addresses
  * are the same if and only if their bytes are.  Between themselves they are
- * compared, sorted and hashed by the server's own functions of bytea (see
- * sql/email.sql).  What stands here compares an address with a text, which is
- * what drivers send: the text counts as its canonical form, or as its raw
- * bytes where it is no address.
+ * compared, sorted and hashed by the server's own functions of bytea.  What
+ * else stands here compares an address with a text, which is what drivers
+ * send: the text counts as its canonical form, or as its raw bytes where it is
+ * no address.
  *
  * Both sides are thus mapped to byte strings and these are compared, so that
  * the order is one total order over addresses and texts together, as an
@@ -20,6 +20,7 @@
 
 #include "common/hashfn.h"
 #include "port/pg_bswap.h"
+#include "utils/fmgrprotos.h"
 #include "utils/sortsupport.h"
 
 #include "address_text.h"
@@ -213,8 +214,16 @@ address_sortsupport(FunctionCallInfo fcinfo, AddressKind *kind)
 	PG_RETURN_VOID();
 }
 
+PG_FUNCTION_INFO_V1(address_to_text);
 PG_FUNCTION_INFO_V1(address_smaller);
 PG_FUNCTION_INFO_V1(address_larger);
+
+/* The cast to text: the same bytes. */
+Datum
+address_to_text(PG_FUNCTION_ARGS)
+{
+	PG_RETURN_DATUM(PG_GETARG_DATUM(0));
+}
 
 /* The lesser of two addresses of one type, for min(). */
 Datum
@@ -233,3 +242,29 @@ address_larger(PG_FUNCTION_ARGS)
 
 	PG_RETURN_DATUM(order >= 0 ? PG_GETARG_DATUM(0) : PG_GETARG_DATUM(1));
 }
+
+/*
+ * The server's own functions under names of ours.  As LANGUAGE internal they
+ * would be searched for by name among all that the server has, whenever a
+ * statement starts: a third of the time of a look-up by index.
+ */
+#define ADDRESS_BUILTIN(function, builtin) \
+	PG_FUNCTION_INFO_V1(function); \
+	Datum \
+	function(PG_FUNCTION_ARGS) \
+	{ \
+		return builtin(fcinfo); \
+	} \
+	extern Datum function(PG_FUNCTION_ARGS)
+
+ADDRESS_BUILTIN(address_out, textout);
+ADDRESS_BUILTIN(address_send, textsend);
+ADDRESS_BUILTIN(address_eq, byteaeq);
+ADDRESS_BUILTIN(address_ne, byteane);
+ADDRESS_BUILTIN(address_lt, bytealt);
+ADDRESS_BUILTIN(address_le, byteale);
+ADDRESS_BUILTIN(address_gt, byteagt);
+ADDRESS_BUILTIN(address_ge, byteage);
+ADDRESS_BUILTIN(address_cmp, byteacmp);
+ADDRESS_BUILTIN(address_hash_bytes, hashvarlena);
+ADDRESS_BUILTIN(address_hash_bytes_extended, hashvarlenaextended);

@@ -55,6 +55,19 @@ static const DirectoryQuery lock_holders = {
 	1, {INT8OID}, "id"
 };
 
+/*
+ * Who lets a shared value go as its last holder takes its opt-in along: that
+ * holder, or an opt-in at the same time, is to wait for the other.
+ */
+static const DirectoryQuery lock_shared_holders = {
+	"SELECT h.id FROM @rows@ CROSS JOIN LATERAL"
+	" (SELECT i.id FROM ONLY @identifier@ i"
+	"  WHERE i.key OPERATOR(pg_catalog.=) n.key"
+	"  AND i.holder OPERATOR(pg_catalog.>) 0"
+	"  ORDER BY i.holder LIMIT 1 FOR KEY SHARE) h",
+	2, {INT4OID, UUIDOID}, "n, key"
+};
+
 static const DirectoryQuery find_unheld = {
 	"SELECT n.n FROM @rows@ WHERE NOT EXISTS"
 	" (SELECT FROM ONLY @identifier@ i"
@@ -283,7 +296,7 @@ lock_rows(Wish *wish)
 static void
 check_held(const Wish *wish)
 {
-	Batch	   *batch = batch_create(&find_unheld, wish->n);
+	Batch	   *batch = batch_create(&lock_shared_holders, wish->n);
 	bool		isnull;
 	Datum		n;
 	int			i;
@@ -296,6 +309,8 @@ check_held(const Wish *wish)
 		values[1] = UUIDPGetDatum(&wish->addresses[i].key);
 		batch_add(batch, values, NULL);
 	}
+	batch_run(wish->dir, batch);
+	batch->query = &find_unheld;
 	if (batch_run(wish->dir, batch) == 0)
 		return;
 	n = SPI_getbinval(SPI_tuptable->vals[0], SPI_tuptable->tupdesc, 1, &isnull);

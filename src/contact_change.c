@@ -234,7 +234,7 @@ plan_change(MainWork *work, const ContactChange *change,
 	Datum		now = column_text(&change->after, column->column);
 	ConsentState status = column->column == CONTACT_EMAIL ?
 	parse_state(change->after.values[CONTACT_EMAIL_STATUS],
-								   change->after.nulls[CONTACT_EMAIL_STATUS]) :
+				change->after.nulls[CONTACT_EMAIL_STATUS]) :
 	type->is_exclusive ? STATE_NOT_OPTED_IN : STATE_NONE;
 	Claim	   *claim;
 

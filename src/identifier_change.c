@@ -370,9 +370,8 @@ note_main(Consequences *c, const IdentifierChange *change)
 	int			before = change->has_before ? main_column(&change->before) : -1;
 	int			after = change->has_after ? main_column(&change->after) : -1;
 	ConsentState now = change->has_after ? row_state(&change->after) : STATE_NONE;
-
 	bool		stays = before >= 0 && before == after &&
-		row_contact(&change->before) == row_contact(&change->after);
+	row_contact(&change->before) == row_contact(&change->after);
 
 	if (before >= 0 && !(stays && has_same_key(change)))
 		add_follow(c, before, row_contact(&change->before),

@@ -1,5 +1,7 @@
 -- After pgbench: CPU of its backends, and the time it took.
 
+-- the postmaster counts a backend when it has seen it end
+SELECT pg_sleep(0.3) \g /dev/null
 WITH used AS (SELECT bench.cpu_of_ended_backends() - cpu AS cpu FROM bench.before)
 INSERT INTO bench.measure
 	SELECT 'upsert_' || :clients, :'variant', :round, :rows, :rows / :tps, cpu FROM used;

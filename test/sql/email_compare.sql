@@ -85,7 +85,23 @@ SELECT email FROM person ORDER BY email DESC NULLS LAST;
 SELECT lower(t)::contacts.email, count(*) FROM (SELECT t FROM person UNION ALL SELECT lower(t) FROM person) s GROUP BY 1 ORDER BY 1;
 SELECT email FROM person UNION SELECT 'ANN@example.org' ORDER BY 1;
 SELECT array_agg(email ORDER BY email) @> ARRAY['BOB@example.org'::contacts.email] FROM person;
-EXPLAIN (COSTS OFF) SELECT max(email) FROM person;
+CREATE FUNCTION plan_has(query text, words text) RETURNS boolean LANGUAGE plpgsql AS $$
+DECLARE
+	line text;
+BEGIN
+	FOR line IN EXECUTE 'EXPLAIN (COSTS OFF) ' || query LOOP
+		IF strpos(line, words) > 0 THEN
+			RETURN true;
+		END IF;
+	END LOOP;
+	RETURN false;
+END
+$$;
+SELECT plan_has('SELECT max(email) FROM person', 'Index Only Scan Backward using person_email_key');
+
+-- A pattern is matched against the text, whatever index there is.
+SELECT email FROM person WHERE email LIKE 'b%' ORDER BY email;
+SELECT count(*) FROM person WHERE email::text LIKE 'b%' OR email ~ '^b' OR email ILIKE 'B%';
 
 RESET ROLE;
 SET client_min_messages = warning;

@@ -66,7 +66,10 @@ INSERT INTO example (rule, input) VALUES
 	(6, 'a@' || repeat(repeat('b', 49) || '.', 5) || 'or'),
 	(6, 'a@' || repeat(repeat('b', 49) || '.', 5) || 'orgg');
 
+-- psql's versions do not agree on the width of invisible characters.
+\pset format unaligned
 SELECT rule, input, stored(input) FROM example WHERE octet_length(input) < 60 ORDER BY rule, n;
+\pset format aligned
 SELECT rule, octet_length(input), regexp_replace(stored(input), '(.)\1{5,}', '\1..', 'g') AS stored
 FROM example WHERE octet_length(input) >= 60 ORDER BY rule, n;
 
@@ -113,13 +116,11 @@ SELECT pg_typeof(contacts.local_part(e)), pg_typeof(contacts.domain(e)), pg_type
 FROM (SELECT 'a@b.org'::contacts.email) v(e);
 
 -- Soft errors: 16 has the functions to see them.
-SELECT current_setting('server_version_num')::int >= 160000 AS is_soft
+SELECT CASE WHEN current_setting('server_version_num')::int >= 160000
+	THEN $$SELECT pg_input_is_valid('a@b.org', 'contacts.email') AS valid, pg_input_is_valid('none', 'contacts.email') AS invalid$$
+	ELSE 'SELECT true AS valid, false AS invalid' END AS soft_errors
 \gset
-\if :is_soft
-SELECT pg_input_is_valid('a@b.org', 'contacts.email') AS valid, pg_input_is_valid('none', 'contacts.email') AS invalid;
-\else
-SELECT true AS valid, false AS invalid;
-\endif
+:soft_errors;
 
 RESET ROLE;
 SET client_min_messages = warning;

@@ -37,7 +37,7 @@ CREATE TEMP VIEW wanted AS
 		LEFT JOIN argument a ON a.oid = p.oid
 	UNION ALL
 	SELECT pg_describe_object(m.classid, m.objid, 0), NULL, ARRAY[format('`contacts.%s`', t.typname)], '{}'
-	FROM member m JOIN pg_type t ON m.classid = 'pg_type'::regclass AND t.oid = m.objid
+	FROM member m JOIN pg_type t ON m.classid = 'pg_type'::regclass AND t.oid = m.objid AND t.typelem = 0
 	UNION ALL
 	SELECT pg_describe_object(m.classid, m.objid, 0), NULL, format('`contacts.%s`', c.relname)
 		|| ARRAY(SELECT format('`%s`', a.attname) FROM pg_attribute a WHERE a.attrelid = c.oid AND a.attnum > 0), '{}'
