@@ -57,9 +57,9 @@ static const DirectoryQuery find_unfulfilled = {
 	"  ELSE i.value END OPERATOR(pg_catalog.=) i.value) IS NOT TRUE),"
 	" c.archived_at IS NOT NULL"
 	" FROM @rows@"
-	" LEFT JOIN @identifier@ i ON i.key OPERATOR(pg_catalog.=) n.key"
+	" LEFT JOIN ONLY @identifier@ i ON i.key OPERATOR(pg_catalog.=) n.key"
 	"  AND i.holder OPERATOR(pg_catalog.=) n.holder"
-	" LEFT JOIN @contact@ c ON c.id OPERATOR(pg_catalog.=) i.contact_id"
+	" LEFT JOIN ONLY @contact@ c ON c.id OPERATOR(pg_catalog.=) i.contact_id"
 	" WHERE (i.contact_id OPERATOR(pg_catalog.=) n.contact_id"
 	"  AND i.semantic_type OPERATOR(pg_catalog.=) n.semantic_type"
 	"  AND i.slug OPERATOR(pg_catalog.=) 'main') IS NOT TRUE"
@@ -69,7 +69,7 @@ static const DirectoryQuery find_unfulfilled = {
 };
 
 static const DirectoryQuery take_rows = {
-	"UPDATE @identifier@ i SET contact_id = n.contact_id,"
+	"UPDATE ONLY @identifier@ i SET contact_id = n.contact_id,"
 	" semantic_type = n.semantic_type, slug = 'main', value = n.value,"
 	" status = n.status"
 	" FROM @rows@ WHERE i.id OPERATOR(pg_catalog.=) n.id"
