@@ -224,11 +224,11 @@ COMMENT ON FUNCTION contacts.check_consent(text) IS 'what check_directory() find
 
 CREATE FUNCTION contacts.check_directory(directory text, deep boolean DEFAULT true)
 	RETURNS TABLE (rule text, object text, row_id bigint, message text)
-	LANGUAGE plpgsql STABLE PARALLEL UNSAFE SET search_path = pg_catalog, pg_temp SET row_security = off
+	LANGUAGE plpgsql STABLE PARALLEL UNSAFE SET search_path = pg_catalog, pg_temp SET row_security = off SET constraint_exclusion = off
 AS $$
 DECLARE
 	schema_id oid := contacts.directory_schema(directory);
-	unread name;
+	unread text;
 	is_readable boolean := true;
 	has_secret boolean := true;
 BEGIN
@@ -253,6 +253,18 @@ BEGIN
 			DETAIL = format('You may not read its table "%s".', unread),
 			HINT = 'With deep => false the catalogue alone is checked.',
 			SCHEMA = directory, TABLE = unread;
+	END IF;
+
+	-- The owner runs his own code; nobody else does.
+	SELECT contacts.planted_code(schema_id) INTO unread
+	FROM pg_class c
+	WHERE c.relnamespace = schema_id AND c.relname = 'contact' AND pg_get_userbyid(c.relowner) <> current_user;
+	IF unread IS NOT NULL THEN
+		RAISE EXCEPTION USING ERRCODE = 'insufficient_privilege',
+			MESSAGE = format('only the owner of directory "%s" checks its rows', directory),
+			DETAIL = format('Reading them may run code of the owner''s: %s.', unread),
+			HINT = 'SET ROLE to the owner.  With deep => false the catalogue alone is checked.',
+			SCHEMA = directory;
 	END IF;
 
 	FOR rule, object, row_id, message IN

@@ -439,10 +439,31 @@ END
 $$;
 COMMENT ON FUNCTION contacts.upgrade_directory(text) IS 'brings a directory to the version of the installed extension and returns that; 55000 for a version it does not know';
 
+-- The planner evaluates what indexes and statistics are over, when it can, with
+-- the rights of whoever reads the table.
+CREATE FUNCTION contacts.planted_code(directory oid) RETURNS text
+	LANGUAGE sql STABLE PARALLEL SAFE SET search_path = pg_catalog, pg_temp
+BEGIN ATOMIC
+	SELECT pg_describe_object(o.classid, o.objid, 0)
+	FROM pg_class c
+		CROSS JOIN LATERAL (
+			SELECT 'pg_class'::regclass::oid AS classid, x.indexrelid AS objid FROM pg_index x WHERE x.indrelid = c.oid
+			UNION ALL
+			SELECT 'pg_statistic_ext'::regclass::oid, s.oid FROM pg_statistic_ext s WHERE s.stxrelid = c.oid) o
+		JOIN pg_depend d ON d.classid = o.classid AND d.objid = o.objid
+		LEFT JOIN pg_proc p ON d.refclassid = 'pg_proc'::regclass AND p.oid = d.refobjid
+		LEFT JOIN pg_operator q ON d.refclassid = 'pg_operator'::regclass AND q.oid = d.refobjid
+		LEFT JOIN pg_type t ON d.refclassid = 'pg_type'::regclass AND t.oid = d.refobjid
+	WHERE c.relnamespace = directory AND c.relkind = 'r'
+		AND coalesce(p.pronamespace, q.oprnamespace, t.typnamespace) <> ALL (ARRAY['pg_catalog'::regnamespace::oid, 'contacts'::regnamespace::oid])
+	ORDER BY o.objid LIMIT 1;
+END;
+COMMENT ON FUNCTION contacts.planted_code(oid) IS 'an index or statistics object of a directory over functions, operators or types that are neither the server''s nor the extension''s: reading the table may run them; NULL if there is none';
+
 -- A plain table without row security is read, so that no code of its owner's
 -- runs with the rights of whoever looks at contacts.directory.
 CREATE FUNCTION contacts.directory_version(directory oid) RETURNS text
-	LANGUAGE plpgsql STABLE PARALLEL SAFE SET search_path = pg_catalog, pg_temp
+	LANGUAGE plpgsql STABLE PARALLEL SAFE SET search_path = pg_catalog, pg_temp SET constraint_exclusion = off
 AS $$
 DECLARE
 	setting regclass;
@@ -452,14 +473,15 @@ BEGIN
 	FROM pg_class c JOIN pg_attribute a ON a.attrelid = c.oid
 	WHERE c.relnamespace = directory AND c.relname = 'setting' AND c.relkind = 'r' AND NOT c.relrowsecurity
 		AND a.attname = 'version' AND a.atttypid = 'text'::regtype AND a.attgenerated = ''
-		AND has_schema_privilege(directory, 'USAGE') AND has_table_privilege(c.oid, 'SELECT');
+		AND has_schema_privilege(directory, 'USAGE') AND has_table_privilege(c.oid, 'SELECT')
+		AND contacts.planted_code(directory) IS NULL;
 	IF setting IS NOT NULL THEN
 		EXECUTE format('SELECT version FROM ONLY %s', setting) INTO version;
 	END IF;
 	RETURN version;
 END
 $$;
-COMMENT ON FUNCTION contacts.directory_version(oid) IS 'version of a directory; NULL to those who may not read its table setting';
+COMMENT ON FUNCTION contacts.directory_version(oid) IS 'version of a directory; NULL to those who may not read its table setting, and where reading could run code of its owner''s';
 
 CREATE VIEW contacts.directory WITH (security_invoker = true) AS
 	SELECT n.nspname AS name,
