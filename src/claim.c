@@ -57,17 +57,19 @@ static const DirectoryQuery find_unfulfilled = {
 	"  ELSE i.value END OPERATOR(pg_catalog.=) i.value) IS NOT TRUE),"
 	" c.archived_at IS NOT NULL"
 	" FROM @rows@"
-	" LEFT JOIN @identifier@ i ON i.key OPERATOR(pg_catalog.=) n.key"
+	" LEFT JOIN ONLY @identifier@ i ON i.key OPERATOR(pg_catalog.=) n.key"
 	"  AND i.holder OPERATOR(pg_catalog.=) n.holder"
-	" LEFT JOIN @contact@ c ON c.id OPERATOR(pg_catalog.=) i.contact_id"
+	" LEFT JOIN ONLY @contact@ c ON c.id OPERATOR(pg_catalog.=) i.contact_id"
 	" WHERE (i.contact_id OPERATOR(pg_catalog.=) n.contact_id"
+	"  AND i.semantic_type OPERATOR(pg_catalog.=) n.semantic_type"
 	"  AND i.slug OPERATOR(pg_catalog.=) 'main') IS NOT TRUE"
 	" ORDER BY n.n",
-	4, {INT4OID, INT8OID, UUIDOID, INT8OID}, "n, contact_id, key, holder"
+	5, {INT4OID, INT8OID, TEXTOID, UUIDOID, INT8OID},
+	"n, contact_id, semantic_type, key, holder"
 };
 
 static const DirectoryQuery take_rows = {
-	"UPDATE @identifier@ i SET contact_id = n.contact_id,"
+	"UPDATE ONLY @identifier@ i SET contact_id = n.contact_id,"
 	" semantic_type = n.semantic_type, slug = 'main', value = n.value,"
 	" status = n.status"
 	" FROM @rows@ WHERE i.id OPERATOR(pg_catalog.=) n.id"
@@ -226,12 +228,13 @@ find_obstacles(Directory *dir, Claim *claims, int n)
 
 	for (i = 0; i < n; i++)
 	{
-		Datum		values[4];
+		Datum		values[5];
 
 		values[0] = Int32GetDatum(i);
 		values[1] = Int64GetDatum(claims[i].contact_id);
-		values[2] = UUIDPGetDatum(&claims[i].key);
-		values[3] = Int64GetDatum(claim_holder(&claims[i]));
+		values[2] = CStringGetTextDatum(claims[i].type->name);
+		values[3] = UUIDPGetDatum(&claims[i].key);
+		values[4] = Int64GetDatum(claim_holder(&claims[i]));
 		batch_add(batch, values, NULL);
 	}
 	return batch_run(dir, batch);

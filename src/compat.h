@@ -10,6 +10,11 @@
 #ifndef COMPAT_H
 #define COMPAT_H
 
+/* Ids and times are compared as datums: they must be passed by value. */
+#ifndef USE_FLOAT8_BYVAL
+#error "contacts needs a server of 64 bits"
+#endif
+
 /* The varlena macros left postgres.h in 16. */
 #if PG_VERSION_NUM >= 160000
 #include "varatt.h"

@@ -241,7 +241,7 @@ derive_organization(Row *new, const Row *old)
 		row_set(new, CONTACT_ORGANIZATION_NAME, name);
 }
 
-/* An argument that is true where the column changed. */
+/* A text column as an argument; no address is the empty text. */
 static Datum
 text_or_empty(const Row *row, int column)
 {

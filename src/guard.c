@@ -219,9 +219,8 @@ Datum
 catalogue_changed(PG_FUNCTION_ARGS)
 {
 	TriggerData *trigdata = check_trigger(fcinfo, "catalogue_changed",
-										  CALL_AFTER | CALL_STATEMENT |
-										  CALL_INSERT | CALL_UPDATE |
-										  CALL_DELETE | CALL_TRUNCATE);
+										  CALL_AFTER | CALL_ROW | CALL_INSERT |
+										  CALL_UPDATE | CALL_DELETE);
 
 	CacheInvalidateRelcache(trigdata->tg_relation);
 	return PointerGetDatum(NULL);

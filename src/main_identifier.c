@@ -33,6 +33,7 @@
 #define CLASSIFY(column, sqltype) \
 	"SELECT n.n, m.id, m.value, m.status::pg_catalog.text, t.id, t.slug," \
 	" t.contact_id OPERATOR(pg_catalog.=) n.id" \
+	"  AND t.semantic_type OPERATOR(pg_catalog.=) '" sqltype "'" \
 	" FROM @rows@ JOIN ONLY @contact@ c" \
 	"  ON c.id OPERATOR(pg_catalog.=) n.id" \
 	"  AND (c." column " OPERATOR(pg_catalog.=) n.now::contacts." sqltype \

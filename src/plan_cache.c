@@ -91,7 +91,7 @@ expire_plan(PlanEntry *entry)
 	entry->plan = NULL;
 }
 
-/* A schema is gone or changed: forget the plans of all dropped ones. */
+/* Forget the plans that are no longer valid, those of dropped schemas, too. */
 static void
 sweep_dropped(void)
 {

@@ -45,7 +45,10 @@ CREATE TRIGGER zz_change_settle AFTER INSERT OR DELETE
 	FOR EACH STATEMENT EXECUTE FUNCTION contacts.identifier_change();
 CREATE TRIGGER zz_guard_update AFTER UPDATE ON identifier
 	FOR EACH ROW WHEN (OLD.status IN ('suppressed', 'unsubscribed')
-		AND (OLD.key <> NEW.key OR OLD.semantic_type <> NEW.semantic_type
+		AND (OLD.key <> NEW.key
+			-- a value of another kind of address becomes a main one, under its key
+			OR (OLD.semantic_type <> NEW.semantic_type
+				AND (NEW.semantic_type NOT IN ('email', 'phone') OR NEW.slug IS DISTINCT FROM 'main'))
 			OR (OLD.value IS DISTINCT FROM NEW.value AND NEW.value IS NOT NULL AND OLD.value IS NOT NULL)
 			OR (OLD.status = 'suppressed' AND NEW.status IS DISTINCT FROM 'suppressed')))
 	EXECUTE FUNCTION contacts.guard_suppression();
@@ -82,10 +85,11 @@ CREATE TRIGGER zz_rename AFTER UPDATE ON organization
 	EXECUTE FUNCTION contacts.organization_rename();
 
 -- the catalogues: every kind has a slug main (I5); sessions that cached them hear of changes
+-- by a row trigger: a logical subscriber fires no statement triggers
 CREATE TRIGGER zz_add_main AFTER INSERT ON semantic_type
 	FOR EACH ROW EXECUTE FUNCTION contacts.semantic_type_add_main();
-CREATE TRIGGER zz_changed AFTER INSERT OR UPDATE OR DELETE OR TRUNCATE ON semantic_type
-	FOR EACH STATEMENT EXECUTE FUNCTION contacts.catalogue_changed();
+CREATE TRIGGER zz_changed AFTER INSERT OR UPDATE OR DELETE ON semantic_type
+	FOR EACH ROW EXECUTE FUNCTION contacts.catalogue_changed();
 ALTER TABLE semantic_type ENABLE ALWAYS TRIGGER zz_changed;
 CREATE TRIGGER zz_guard AFTER UPDATE OR DELETE ON semantic_type
 	FOR EACH ROW EXECUTE FUNCTION contacts.guard_semantic_type();
@@ -104,7 +108,7 @@ CREATE TRIGGER zz_guard_truncate BEFORE TRUNCATE ON identifier_slug
 	FOR EACH STATEMENT EXECUTE FUNCTION contacts.guard_fixed();
 ALTER TABLE identifier_slug ENABLE ALWAYS TRIGGER zz_guard_truncate;
 CREATE TRIGGER zz_changed AFTER INSERT OR UPDATE OR DELETE ON setting
-	FOR EACH STATEMENT EXECUTE FUNCTION contacts.catalogue_changed();
+	FOR EACH ROW EXECUTE FUNCTION contacts.catalogue_changed();
 ALTER TABLE setting ENABLE ALWAYS TRIGGER zz_changed;
 CREATE TRIGGER zz_name_rule AFTER UPDATE ON setting
 	FOR EACH ROW WHEN (OLD.name_rule <> NEW.name_rule)
@@ -120,7 +124,7 @@ CREATE TRIGGER zz_guard_truncate BEFORE TRUNCATE ON setting
 	FOR EACH STATEMENT EXECUTE FUNCTION contacts.guard_fixed();
 ALTER TABLE setting ENABLE ALWAYS TRIGGER zz_guard_truncate;
 CREATE TRIGGER zz_changed AFTER INSERT OR UPDATE OR DELETE ON secret
-	FOR EACH STATEMENT EXECUTE FUNCTION contacts.catalogue_changed();
+	FOR EACH ROW EXECUTE FUNCTION contacts.catalogue_changed();
 ALTER TABLE secret ENABLE ALWAYS TRIGGER zz_changed;
 CREATE TRIGGER zz_guard AFTER UPDATE OR DELETE ON secret
 	FOR EACH ROW EXECUTE FUNCTION contacts.guard_fixed();

@@ -92,6 +92,19 @@ is( $subscriber->safe_psql('postgres', 'SELECT sum(apply_error_count) FROM pg_st
 	'0',
 	'the apply worker met no error');
 
+# A session of the subscriber that has read the kinds hears of a new one.
+my $to_publisher = $publisher->connstr('postgres');
+is( $subscriber->safe_psql('postgres', <<"SQL"), "t\nt", 'the kinds are read again');
+SELECT contacts.identifier_key('crm', 'email', 'a\@example.org') IS NOT NULL;
+\\! psql -X -q -d "$to_publisher" -c "INSERT INTO crm.semantic_type (name) VALUES ('badge')"
+DO \$\$ BEGIN
+	WHILE NOT EXISTS (SELECT FROM crm.semantic_type WHERE name = 'badge') LOOP
+		PERFORM pg_sleep(0.01);
+	END LOOP;
+END \$\$;
+SELECT contacts.identifier_key('crm', 'badge', '1') IS NOT NULL;
+SQL
+
 # What the publisher would have refused, the subscriber's guards refuse, too.
 my ($status, undef, $error) = $subscriber->psql('postgres',
 	q{UPDATE crm.identifier SET status = 'opted_in' WHERE status = 'suppressed' AND value IS NOT NULL},
