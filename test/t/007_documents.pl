@@ -133,7 +133,7 @@ for my $file (@documents)
 	next unless @sql;
 
 	my $db = 'doc_' . $count++;
-	$node->safe_psql('postgres', "CREATE DATABASE $db");
+	$node->safe_psql('postgres', "CREATE DATABASE $db ENCODING 'UTF8' LOCALE 'C.UTF-8' TEMPLATE template0");
 	my @printed = run_blocks($db, @sql);
 
 	for my $i (0 .. $#blocks)
