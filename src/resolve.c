@@ -82,7 +82,7 @@ only_contact(PG_FUNCTION_ARGS)
 	array = PG_GETARG_ARRAYTYPE_P(0);
 	deconstruct_array(array, INT8OID, 8, FLOAT8PASSBYVAL, TYPALIGN_DOUBLE,
 					  &ids, &nulls, &n);
-	if (n == 0)
+	if (n == 0 || (n == 1 && nulls[0]))
 		PG_RETURN_NULL();
 	if (n == 1)
 		PG_RETURN_DATUM(ids[0]);

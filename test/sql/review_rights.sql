@@ -16,6 +16,8 @@ SELECT contacts.address_key('contact', 'a@x.org');
 SELECT contacts.address_key('consent_event', 'a@x.org');
 SELECT contacts.address_key('identifier', 'a@x.org');
 SELECT contacts.identifier_key('review_rights', 'email', 'a@x.org');
+-- one NULL is no contact
+SELECT contacts.only_contact('{NULL}') IS NULL AS is_null, contacts.only_contact('{7}');
 -- likewise those who promote, lock and change consent
 SELECT contacts.promote_identifier('contact', 1);
 SELECT contacts.lock_holder('contact', 1);
