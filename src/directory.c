@@ -202,41 +202,38 @@ load_directory(DirectoryInfo *info)
 		"name", "value_type", "is_exclusive", "is_contactable"
 	};
 	static const char *const tables[] = {"setting", "secret", "semantic_type"};
+	DirectoryInfo fresh;
 	MemoryContext oldcontext;
 	int			i;
 
-	if (info->context != NULL)
-	{
-		oldcontext = MemoryContextSwitchTo(TopMemoryContext);
-		retired_contexts = lappend(retired_contexts, info->context);
-		MemoryContextSwitchTo(oldcontext);
-	}
-	info->context = NULL;
-	info->name_rule = NULL;
-	info->types = NULL;
-	info->ntypes = 0;
-	info->secret = NULL;
+	/* on failure what is known stays as it is, for who still looks at it */
+	memset(&fresh, 0, sizeof(fresh));
+	fresh.nspid = info->nspid;
 	for (i = 0; i < 3; i++)
 	{
-		info->relids[i] = get_relname_relid(tables[i], info->nspid);
-		if (!OidIsValid(info->relids[i]))
+		fresh.relids[i] = get_relname_relid(tables[i], info->nspid);
+		if (!OidIsValid(fresh.relids[i]))
 			report_incomplete(info->nspid, "One of its tables is missing.");
+		info->relids[i] = fresh.relids[i];
 	}
-
-	info->context = AllocSetContextCreate(TopMemoryContext,
+	fresh.context = AllocSetContextCreate(CurrentMemoryContext,
 										  "contacts directory",
 										  ALLOCSET_SMALL_SIZES);
-	oldcontext = MemoryContextSwitchTo(info->context);
+	oldcontext = MemoryContextSwitchTo(fresh.context);
 	info->is_valid = true;		/* a message while we read makes it false */
-	read_table(info->relids[1], secret, 1, read_secret, info);
-	read_table(info->relids[0], setting, 2, read_setting, info);
-	read_table(info->relids[2], semantic_type, 4, read_semantic_type, info);
-	MemoryContextSwitchTo(oldcontext);
-	if (info->name_rule == NULL)
-	{
-		info->is_valid = false;
+	read_table(fresh.relids[1], secret, 1, read_secret, &fresh);
+	read_table(fresh.relids[0], setting, 2, read_setting, &fresh);
+	read_table(fresh.relids[2], semantic_type, 4, read_semantic_type, &fresh);
+	if (fresh.name_rule == NULL)
 		report_incomplete(info->nspid, "Table setting is empty.");
-	}
+
+	MemoryContextSwitchTo(TopMemoryContext);
+	if (info->context != NULL)
+		retired_contexts = lappend(retired_contexts, info->context);
+	MemoryContextSetParent(fresh.context, TopMemoryContext);
+	fresh.is_valid = info->is_valid;
+	*info = fresh;
+	MemoryContextSwitchTo(oldcontext);
 }
 
 /*
