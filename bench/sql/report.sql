@@ -84,6 +84,13 @@ JOIN bench.median m USING (item, variant)
 JOIN bench.median b ON (b.item, b.variant) = (t.base_item, t.base)
 ORDER BY t.n;
 
+\echo '== Growth of COPY per row, ratio of CPU time: what the size costs (b), and what it costs (a), which has no rules'
+SELECT l.variant, l.rows AS contacts, s.rows AS against, round((l.cpu / l.rows * s.rows / s.cpu)::numeric, 2) AS growth
+FROM bench.median s
+JOIN bench.median l USING (variant)
+WHERE s.item = 'growth_copy_' || :rows / 10 AND l.item ~ '^growth_copy_' AND l.rows > s.rows
+ORDER BY l.rows, l.variant;
+
 \echo '== Single-row upserts by pgbench: rows per second, and CPU of all backends'
 SELECT m.item AS clients, m.variant, round((m.rows / m.wall)::numeric) AS per_second,
 	round((m.cpu / m.rows * 1e6)::numeric, 1) AS cpu_us,
