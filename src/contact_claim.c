@@ -67,17 +67,21 @@ claim_column(const Claim *claim)
 static void
 drop_superseded(ClaimChunk *chunk)
 {
-	Claim	   *kept = palloc(sizeof(Claim) * chunk->nclaims);
+	MemoryContext context = AllocSetContextCreate(chunk->context,
+												  "contacts superseded claims",
+												  ALLOCSET_DEFAULT_SIZES);
+	MemoryContext oldcontext = MemoryContextSwitchTo(context);
+	bool	   *is_superseded = palloc0(sizeof(bool) * (chunk->nclaims + 1));
 	int			nkept = 0;
 	int			m;
+	int			i;
 
 	for (m = 0; m < MAIN_NCOLUMNS; m++)
 	{
-		Batch	   *batch = batch_create(main_columns[m].current,
+		Batch	   *batch = batch_create(main_columns[m].superseded,
 										 chunk->nclaims);
 		uint64		found;
 		uint64		row;
-		int			i;
 
 		for (i = 0; i < chunk->nclaims; i++)
 		{
@@ -97,13 +101,17 @@ drop_superseded(ClaimChunk *chunk)
 			Datum		n = SPI_getbinval(SPI_tuptable->vals[row],
 										  SPI_tuptable->tupdesc, 1, &isnull);
 
-			kept[nkept++] = chunk->claims[DatumGetInt32(n)];
+			is_superseded[DatumGetInt32(n)] = true;
 		}
-		if (found > 0)
-			SPI_freetuptable(SPI_tuptable);
 	}
-	chunk->claims = kept;
+	for (i = 0; i < chunk->nclaims; i++)
+	{
+		if (!is_superseded[i])
+			chunk->claims[nkept++] = chunk->claims[i];
+	}
 	chunk->nclaims = nkept;
+	MemoryContextSwitchTo(oldcontext);
+	MemoryContextDelete(context);
 }
 
 /* Count the claims that stated a consent which their values' states belie. */
@@ -158,7 +166,6 @@ adopt_claimed(ClaimChunk *chunk)
 static void
 flush_claims(ClaimChunk *chunk)
 {
-	Claim	   *claims = chunk->claims;
 	MemoryContext oldcontext = MemoryContextSwitchTo(chunk->context);
 	Datum	   *ids;
 	int			nids = 0;
@@ -178,7 +185,6 @@ flush_claims(ClaimChunk *chunk)
 		adopt_claimed(chunk);
 	MemoryContextSwitchTo(oldcontext);
 	MemoryContextReset(chunk->context);
-	chunk->claims = claims;
 	chunk->nclaims = 0;
 }
 

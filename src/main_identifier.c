@@ -25,10 +25,11 @@
 #include "directory.h"
 #include "main_identifier.h"
 
-#define CURRENT(column, sqltype) \
-	"SELECT n.n FROM @rows@ JOIN ONLY @contact@ c" \
-	" ON c.id OPERATOR(pg_catalog.=) n.id" \
-	" AND c." column " OPERATOR(pg_catalog.=) n.now::contacts." sqltype
+#define SUPERSEDED(column, sqltype) \
+	"SELECT n.n FROM @rows@ WHERE NOT EXISTS" \
+	" (SELECT FROM ONLY @contact@ c" \
+	"  WHERE c.id OPERATOR(pg_catalog.=) n.id" \
+	"  AND c." column " OPERATOR(pg_catalog.=) n.now::contacts." sqltype ")"
 
 #define CLASSIFY(column, sqltype) \
 	"SELECT n.n, m.id, m.value, m.status::pg_catalog.text, t.id, t.slug," \
@@ -58,11 +59,11 @@
 	" AND m.slug OPERATOR(pg_catalog.=) 'main'" \
 	" AND m.value OPERATOR(pg_catalog.<>) n.now"
 
-static const DirectoryQuery current_email = {
-	CURRENT("email", "email"), 3, {INT4OID, INT8OID, TEXTOID}, "n, id, now"
+static const DirectoryQuery superseded_email = {
+	SUPERSEDED("email", "email"), 3, {INT4OID, INT8OID, TEXTOID}, "n, id, now"
 };
-static const DirectoryQuery current_phone = {
-	CURRENT("mobile_phone", "phone"), 3, {INT4OID, INT8OID, TEXTOID},
+static const DirectoryQuery superseded_phone = {
+	SUPERSEDED("mobile_phone", "phone"), 3, {INT4OID, INT8OID, TEXTOID},
 	"n, id, now"
 };
 static const DirectoryQuery classify_email = {
@@ -82,8 +83,8 @@ static const DirectoryQuery adopt_phone = {
 };
 
 const MainColumn main_columns[MAIN_NCOLUMNS] = {
-	{CONTACT_EMAIL, "email", &current_email, &classify_email, &adopt_email},
-	{CONTACT_MOBILE_PHONE, "phone", &current_phone, &classify_phone,
+	{CONTACT_EMAIL, "email", &superseded_email, &classify_email, &adopt_email},
+	{CONTACT_MOBILE_PHONE, "phone", &superseded_phone, &classify_phone,
 	&adopt_phone}
 };
 

@@ -19,7 +19,7 @@ typedef struct MainColumn
 {
 	ContactColumn column;
 	const char *type;			/* semantic type */
-	const DirectoryQuery *current;	/* contacts whose column still is n.now */
+	const DirectoryQuery *superseded;	/* contacts whose column is not n.now */
 	const DirectoryQuery *classify; /* what is to be done for a new value */
 	const DirectoryQuery *adopt;	/* contacts take what the value became */
 } MainColumn;
