@@ -98,16 +98,14 @@ sub random_statement
 	return $statement =~ /^COPY/ ? "$statement\n" : "$statement;\n";
 }
 
-# Two contacts take each other's email, or give theirs up; some ORMs save rows
-# by an upsert.
+# Two contacts take each other's email, or give theirs up.  Not by an upsert on
+# id: with two unique indexes that deadlocks on a table without triggers, too.
 sub random_exchange
 {
 	my $email = one_of('NULL', ("'a\@example.org'", "'b\@example.org'") x 3);
 	my $id = 1 + int rand 2;
 
-	return one_of("UPDATE crm.contact SET email = $email WHERE id = $id",
-		"INSERT INTO crm.contact (id, last_name, email) VALUES ($id, 'E', $email)"
-		  . ' ON CONFLICT (id) DO UPDATE SET email = EXCLUDED.email') . ";\n";
+	return "UPDATE crm.contact SET email = $email WHERE id = $id;\n";
 }
 
 1;
