@@ -199,8 +199,8 @@ log_new_states(Directory *dir, Claim *claims, int n)
 }
 
 /*
- * Insert the claims that meet no row; return how many did.  Rows that come by
- * a statement inherit states on their own, so the contacts are to be asked.
+ * Insert the claims that meet no row; return how many met one.  Rows that come
+ * by a statement inherit states on their own, so the contacts are to be asked.
  */
 static int
 insert_new(Directory *dir, Claim *claims, int n)

@@ -300,6 +300,20 @@ row_bool(const Row *row, int column)
 	return !row->nulls[column] && DatumGetBool(row->values[column]);
 }
 
+/* The value, or (Datum) 0 for NULL, which no varlena or pointer is. */
+Datum
+row_value_or_null(const Row *row, int column)
+{
+	return row->nulls[column] ? (Datum) 0 : row->values[column];
+}
+
+/* The consent state in a column. */
+ConsentState
+row_state(const Row *row, int column)
+{
+	return parse_state(row->values[column], row->nulls[column]);
+}
+
 bool
 row_text_is(const Row *row, int column, const char *text)
 {

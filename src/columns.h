@@ -91,6 +91,8 @@ extern void row_set_null(Row *row, int column);
 extern void row_set_bool(Row *row, int column, bool value);
 extern void row_copy(Row *row, const Row *from, int column);
 extern bool row_bool(const Row *row, int column);
+extern Datum row_value_or_null(const Row *row, int column);
+extern ConsentState row_state(const Row *row, int column);
 extern bool row_text_is(const Row *row, int column, const char *text);
 extern bool row_text_differs(const Row *a, const Row *b, int column);
 extern bool row_bytes_differ(const Row *a, const Row *b, int column);

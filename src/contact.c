@@ -176,8 +176,7 @@ state_without_email(ConsentState state)
 static ConsentState
 updated_status(const Row *new, const Row *old, ConsentState asked)
 {
-	ConsentState old_state = parse_state(old->values[CONTACT_EMAIL_STATUS],
-										 old->nulls[CONTACT_EMAIL_STATUS]);
+	ConsentState old_state = row_state(old, CONTACT_EMAIL_STATUS);
 	ConsentState state;
 
 	if (asked == STATE_NONE)
@@ -200,8 +199,7 @@ updated_status(const Row *new, const Row *old, ConsentState asked)
 static void
 derive_email_status(Row *new, const Row *old)
 {
-	ConsentState asked = parse_state(new->values[CONTACT_EMAIL_STATUS],
-									 new->nulls[CONTACT_EMAIL_STATUS]);
+	ConsentState asked = row_state(new, CONTACT_EMAIL_STATUS);
 	ConsentState state = asked;
 
 	if (old != NULL)

@@ -108,10 +108,8 @@ typedef struct MainWork
 static bool
 states_consent(const Row *before, const Row *after)
 {
-	ConsentState was = parse_state(before->values[CONTACT_EMAIL_STATUS],
-								   before->nulls[CONTACT_EMAIL_STATUS]);
-	ConsentState now = parse_state(after->values[CONTACT_EMAIL_STATUS],
-								   after->nulls[CONTACT_EMAIL_STATUS]);
+	ConsentState was = row_state(before, CONTACT_EMAIL_STATUS);
+	ConsentState now = row_state(after, CONTACT_EMAIL_STATUS);
 
 	if (!row_text_differs(before, after, CONTACT_EMAIL))
 		return was != now;
@@ -231,10 +229,9 @@ static void
 plan_change(MainWork *work, const ContactChange *change,
 			const MainColumn *column, SemanticType *type, const Classified *c)
 {
-	Datum		now = column_text(&change->after, column->column);
+	Datum		now = row_value_or_null(&change->after, column->column);
 	ConsentState status = column->column == CONTACT_EMAIL ?
-	parse_state(change->after.values[CONTACT_EMAIL_STATUS],
-				change->after.nulls[CONTACT_EMAIL_STATUS]) :
+	row_state(&change->after, CONTACT_EMAIL_STATUS) :
 	type->is_exclusive ? STATE_NOT_OPTED_IN : STATE_NONE;
 	Claim	   *claim;
 

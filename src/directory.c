@@ -285,3 +285,12 @@ find_semantic_type(DirectoryInfo *info, const char *name, int len)
 	}
 	return NULL;
 }
+
+/* The kind that a text value names, or NULL. */
+SemanticType *
+named_semantic_type(DirectoryInfo *info, Datum name)
+{
+	struct varlena *t = PG_DETOAST_DATUM_PACKED(name);
+
+	return find_semantic_type(info, VARDATA_ANY(t), VARSIZE_ANY_EXHDR(t));
+}

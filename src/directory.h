@@ -42,5 +42,6 @@ typedef struct DirectoryInfo
 extern DirectoryInfo *directory_info(Relation rel);
 extern SemanticType *find_semantic_type(DirectoryInfo *info,
 										const char *name, int len);
+extern SemanticType *named_semantic_type(DirectoryInfo *info, Datum name);
 
 #endif							/* DIRECTORY_H */

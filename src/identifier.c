@@ -104,14 +104,11 @@ report_malformed(const Row *new, const SemanticType *type)
 static SemanticType *
 row_type(DirectoryInfo *info, const Row *row)
 {
-	struct varlena *name;
 	SemanticType *type;
 
 	if (row->nulls[IDENTIFIER_SEMANTIC_TYPE])
 		return NULL;
-	name = PG_DETOAST_DATUM_PACKED(row->values[IDENTIFIER_SEMANTIC_TYPE]);
-	type = find_semantic_type(info, VARDATA_ANY(name),
-							  VARSIZE_ANY_EXHDR(name));
+	type = named_semantic_type(info, row->values[IDENTIFIER_SEMANTIC_TYPE]);
 	if (type == NULL)
 		ereport(ERROR,
 				(errcode(ERRCODE_FOREIGN_KEY_VIOLATION),
@@ -242,12 +239,10 @@ derive_state(Row *new, const Row *old)
 {
 	bool		is_shared = DatumGetInt64(new->values[IDENTIFIER_HOLDER]) > 0;
 	ConsentState was = STATE_NOT_OPTED_IN;
-	ConsentState now = parse_state(new->values[IDENTIFIER_STATUS],
-								   new->nulls[IDENTIFIER_STATUS]);
+	ConsentState now = row_state(new, IDENTIFIER_STATUS);
 
 	if (old != NULL)
-		was = parse_state(old->values[IDENTIFIER_STATUS],
-						  old->nulls[IDENTIFIER_STATUS]);
+		was = row_state(old, IDENTIFIER_STATUS);
 	if (is_shared)
 	{
 		if (now == STATE_NOT_OPTED_IN)
@@ -291,8 +286,7 @@ static void
 inherit_unheld(Row *new, Directory *dir)
 {
 	Datum		key = new->values[IDENTIFIER_KEY];
-	ConsentState now = parse_state(new->values[IDENTIFIER_STATUS],
-								   new->nulls[IDENTIFIER_STATUS]);
+	ConsentState now = row_state(new, IDENTIFIER_STATUS);
 	MemoryContext caller = CurrentMemoryContext;
 	MemoryContext spi;
 	HeapTuple	tuple;
@@ -340,8 +334,7 @@ inherit_unheld(Row *new, Directory *dir)
 static void
 check_unheld(const Row *new, const SemanticType *type)
 {
-	ConsentState state = parse_state(new->values[IDENTIFIER_STATUS],
-									 new->nulls[IDENTIFIER_STATUS]);
+	ConsentState state = row_state(new, IDENTIFIER_STATUS);
 
 	if (state_stays_behind(state) ||
 		(!type->is_exclusive && state != STATE_NONE))
@@ -385,8 +378,7 @@ derive_inserted(Row *new, const SemanticType *type)
 	bool		isnull;
 
 	/* stating anything but not_opted_in is a change of consent (C9) */
-	if (parse_state(new->values[IDENTIFIER_STATUS],
-					new->nulls[IDENTIFIER_STATUS]) > STATE_NOT_OPTED_IN)
+	if (row_state(new, IDENTIFIER_STATUS) > STATE_NOT_OPTED_IN)
 		require_consent_privilege(new->rel);
 	if (new->nulls[IDENTIFIER_CONTACT_ID])
 	{

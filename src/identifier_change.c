@@ -214,12 +214,6 @@ typedef struct Consequences
 	Batch	   *shared;
 } Consequences;
 
-static Datum
-value_or_null(const Row *row, int column)
-{
-	return row->nulls[column] ? (Datum) 0 : row->values[column];
-}
-
 static int64
 row_contact(const Row *row)
 {
@@ -230,13 +224,6 @@ static bool
 is_held(const Row *row)
 {
 	return !row->nulls[IDENTIFIER_CONTACT_ID];
-}
-
-static ConsentState
-row_state(const Row *row)
-{
-	return parse_state(row->values[IDENTIFIER_STATUS],
-					   row->nulls[IDENTIFIER_STATUS]);
 }
 
 /* Which main column of contact shows this row: 0, 1, or -1 for none. */
@@ -253,11 +240,7 @@ main_column(const Row *row)
 static SemanticType *
 row_type(DirectoryInfo *info, const Row *row)
 {
-	struct varlena *name;
-
-	name = PG_DETOAST_DATUM_PACKED(row->values[IDENTIFIER_SEMANTIC_TYPE]);
-	return find_semantic_type(info, VARDATA_ANY(name),
-							  VARSIZE_ANY_EXHDR(name));
+	return named_semantic_type(info, row->values[IDENTIFIER_SEMANTIC_TYPE]);
 }
 
 static bool
@@ -311,9 +294,9 @@ add_state(Consequences *c, const Row *row, ConsentState before,
 	change->key = row->values[IDENTIFIER_KEY];
 	change->before = before;
 	change->after = after;
-	change->reason = value_or_null(row, IDENTIFIER_STATUS_REASON);
+	change->reason = row_value_or_null(row, IDENTIFIER_STATUS_REASON);
 	change->source = has_source ?
-		value_or_null(row, IDENTIFIER_SOURCE) : (Datum) 0;
+		row_value_or_null(row, IDENTIFIER_SOURCE) : (Datum) 0;
 	change->evidence = (Datum) 0;
 }
 
@@ -330,8 +313,8 @@ has_same_key(const IdentifierChange *change)
 static void
 note_states(Consequences *c, const IdentifierChange *change)
 {
-	ConsentState was = change->has_before ? row_state(&change->before) : STATE_NONE;
-	ConsentState now = change->has_after ? row_state(&change->after) : STATE_NONE;
+	ConsentState was = change->has_before ? row_state(&change->before, IDENTIFIER_STATUS) : STATE_NONE;
+	ConsentState now = change->has_after ? row_state(&change->after, IDENTIFIER_STATUS) : STATE_NONE;
 	bool		same_value = change->has_before && change->has_after &&
 	has_same_key(change);
 
@@ -369,7 +352,7 @@ note_main(Consequences *c, const IdentifierChange *change)
 {
 	int			before = change->has_before ? main_column(&change->before) : -1;
 	int			after = change->has_after ? main_column(&change->after) : -1;
-	ConsentState now = change->has_after ? row_state(&change->after) : STATE_NONE;
+	ConsentState now = change->has_after ? row_state(&change->after, IDENTIFIER_STATUS) : STATE_NONE;
 	bool		stays = before >= 0 && before == after &&
 	row_contact(&change->before) == row_contact(&change->after);
 
@@ -383,7 +366,7 @@ note_main(Consequences *c, const IdentifierChange *change)
 	if (!change->has_before)
 		idset_add(&c->inserted, row_contact(&change->after));
 	if (change->has_before && now != STATE_NONE &&
-		row_state(&change->before) != now)
+		row_state(&change->before, IDENTIFIER_STATUS) != now)
 	{
 		Datum		values[3];
 
@@ -455,16 +438,16 @@ note_released(Consequences *c, const IdentifierChange *change)
 		return;
 	if (!change->has_after)
 	{
-		if (state_stays_behind(row_state(row)))
+		if (state_stays_behind(row_state(row, IDENTIFIER_STATUS)))
 			note_kept(c, row);
 	}
 	else if (!is_held(row) &&
-			 (change->has_before || row_state(row) == STATE_NONE))
+			 (change->has_before || row_state(row, IDENTIFIER_STATUS) == STATE_NONE))
 	{
 		SemanticType *type = row_type(c->info, row);
 
 		/* the state row of a shared value is for the query that prunes */
-		if (type == NULL || type->is_exclusive || row_state(row) == STATE_NONE)
+		if (type == NULL || type->is_exclusive || row_state(row, IDENTIFIER_STATUS) == STATE_NONE)
 			batch_add(c->released, &row->values[IDENTIFIER_ID], NULL);
 	}
 }

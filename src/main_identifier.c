@@ -118,13 +118,6 @@ static const DirectoryQuery status_to_value = {
 	1, {INT8OID}, "id"
 };
 
-/* A varlena column as text; the types share its storage. */
-Datum
-column_text(const Row *row, int column)
-{
-	return row->nulls[column] ? (Datum) 0 : row->values[column];
-}
-
 /* Add a row to a batch whose later columns may be NULL, given as (Datum) 0. */
 void
 add_id_and(Batch *batch, Datum id, Datum second, Datum third)

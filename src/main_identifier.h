@@ -27,7 +27,6 @@ typedef struct MainColumn
 extern const MainColumn main_columns[MAIN_NCOLUMNS];
 
 extern void find_main_types(DirectoryInfo *info, SemanticType **types);
-extern Datum column_text(const Row *row, int column);
 extern void add_id_and(Batch *batch, Datum id, Datum second, Datum third);
 extern bool has_user_triggers(Relation rel);
 extern void settle_email_status(Directory *dir, Datum *contact_ids, int n);
