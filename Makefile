@@ -16,6 +16,7 @@ OBJS = \
 	src/plan_cache.o \
 	src/attempt.o \
 	src/columns.o \
+	src/relation.o \
 	src/directory.o \
 	src/identifier_key.o \
 	src/pending.o \
@@ -45,6 +46,7 @@ SQL_FRAGMENTS = \
 	sql/email.sql \
 	sql/phone.sql \
 	sql/domains.sql \
+	sql/relation.sql \
 	sql/triggers.sql \
 	sql/functions.sql \
 	sql/directory.sql \
@@ -57,6 +59,7 @@ DIRECTORY_FRAGMENTS = \
 	sql/directory/setting.sql \
 	sql/directory/identity.sql \
 	sql/directory/consent.sql \
+	sql/directory/relationship.sql \
 	sql/directory/functions.sql
 TRIGGER_FRAGMENTS = \
 	sql/directory/triggers.sql
