@@ -17,6 +17,7 @@ OBJS = \
 	src/attempt.o \
 	src/columns.o \
 	src/relation.o \
+	src/relationship_type.o \
 	src/directory.o \
 	src/identifier_key.o \
 	src/pending.o \
@@ -47,6 +48,7 @@ SQL_FRAGMENTS = \
 	sql/phone.sql \
 	sql/domains.sql \
 	sql/relation.sql \
+	sql/object.sql \
 	sql/triggers.sql \
 	sql/functions.sql \
 	sql/directory.sql \
@@ -62,7 +64,8 @@ DIRECTORY_FRAGMENTS = \
 	sql/directory/relationship.sql \
 	sql/directory/functions.sql
 TRIGGER_FRAGMENTS = \
-	sql/directory/triggers.sql
+	sql/directory/triggers.sql \
+	sql/directory/relationship_type_triggers.sql
 
 DATA_built = sql/contacts--$(EXTVERSION).sql
 EXTRA_CLEAN = sql/contacts--$(EXTVERSION).sql
