@@ -34,6 +34,9 @@ OBJS = \
 	src/direct_insert.o \
 	src/change_consent.o \
 	src/organization.o \
+	src/link_type.o \
+	src/relationship.o \
+	src/relationship_mirror.o \
 	src/import.o \
 	src/catalogue.o \
 	src/guard.o \
@@ -48,6 +51,7 @@ SQL_FRAGMENTS = \
 	sql/domains.sql \
 	sql/relation.sql \
 	sql/triggers.sql \
+	sql/relationship.sql \
 	sql/functions.sql \
 	sql/directory.sql \
 	sql/check.sql \
@@ -62,7 +66,8 @@ DIRECTORY_FRAGMENTS = \
 	sql/directory/relationship.sql \
 	sql/directory/functions.sql
 TRIGGER_FRAGMENTS = \
-	sql/directory/triggers.sql
+	sql/directory/triggers.sql \
+	sql/directory/relationship_triggers.sql
 
 DATA_built = sql/contacts--$(EXTVERSION).sql
 EXTRA_CLEAN = sql/contacts--$(EXTVERSION).sql
