@@ -35,6 +35,9 @@ OBJS = \
 	src/direct_insert.o \
 	src/change_consent.o \
 	src/organization.o \
+	src/link_type.o \
+	src/relationship.o \
+	src/relationship_mirror.o \
 	src/import.o \
 	src/catalogue.o \
 	src/guard.o \
@@ -50,6 +53,7 @@ SQL_FRAGMENTS = \
 	sql/relation.sql \
 	sql/object.sql \
 	sql/triggers.sql \
+	sql/relationship.sql \
 	sql/functions.sql \
 	sql/directory.sql \
 	sql/check.sql \
@@ -65,6 +69,7 @@ DIRECTORY_FRAGMENTS = \
 	sql/directory/functions.sql
 TRIGGER_FRAGMENTS = \
 	sql/directory/triggers.sql \
+	sql/directory/relationship_triggers.sql \
 	sql/directory/relationship_type_triggers.sql
 
 DATA_built = sql/contacts--$(EXTVERSION).sql

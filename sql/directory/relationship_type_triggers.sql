@@ -20,6 +20,14 @@ CREATE TRIGGER zz_pair_update AFTER UPDATE ON relationship_type
 		OR OLD.is_archived <> NEW.is_archived)
 	EXECUTE FUNCTION contacts.relationship_type_pair();
 
+-- sessions that cached types and objects hear of changes
+CREATE TRIGGER zz_changed AFTER INSERT OR UPDATE OR DELETE ON relationship_type
+	FOR EACH ROW EXECUTE FUNCTION contacts.catalogue_changed();
+ALTER TABLE relationship_type ENABLE ALWAYS TRIGGER zz_changed;
+CREATE TRIGGER zz_changed AFTER INSERT OR UPDATE OR DELETE ON object_type
+	FOR EACH ROW EXECUTE FUNCTION contacts.catalogue_changed();
+ALTER TABLE object_type ENABLE ALWAYS TRIGGER zz_changed;
+
 -- object type contact is fixed; the guard lets a restored row find its table again (R4)
 CREATE TRIGGER zz_guard_update AFTER UPDATE ON object_type
 	FOR EACH ROW WHEN (OLD.id = 1 AND (NEW.id <> OLD.id OR NEW.api_name <> OLD.api_name
