@@ -18,6 +18,9 @@ OBJS = \
 	src/columns.o \
 	src/relation.o \
 	src/relationship_type.o \
+	src/record.o \
+	src/record_change.o \
+	src/register.o \
 	src/directory.o \
 	src/identifier_key.o \
 	src/pending.o \
