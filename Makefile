@@ -59,6 +59,7 @@ SQL_FRAGMENTS = \
 	sql/relationship.sql \
 	sql/functions.sql \
 	sql/directory.sql \
+	sql/check_object.sql \
 	sql/check.sql \
 	sql/import.sql
 
