@@ -31,12 +31,14 @@ OBJS = \
 	src/identifier.o \
 	src/identifier_change.o \
 	src/claim.o \
+	src/claim_insert.o \
 	src/direct_insert.o \
 	src/change_consent.o \
 	src/organization.o \
 	src/link_type.o \
 	src/relationship.o \
 	src/relationship_mirror.o \
+	src/mirror_insert.o \
 	src/import.o \
 	src/catalogue.o \
 	src/guard.o \
