@@ -17,6 +17,7 @@ OBJS = \
 	src/attempt.o \
 	src/columns.o \
 	src/relation.o \
+	src/relationship_type.o \
 	src/directory.o \
 	src/identifier_key.o \
 	src/pending.o \
@@ -52,6 +53,7 @@ SQL_FRAGMENTS = \
 	sql/phone.sql \
 	sql/domains.sql \
 	sql/relation.sql \
+	sql/object.sql \
 	sql/triggers.sql \
 	sql/relationship.sql \
 	sql/functions.sql \
@@ -69,7 +71,8 @@ DIRECTORY_FRAGMENTS = \
 	sql/directory/functions.sql
 TRIGGER_FRAGMENTS = \
 	sql/directory/triggers.sql \
-	sql/directory/relationship_triggers.sql
+	sql/directory/relationship_triggers.sql \
+	sql/directory/relationship_type_triggers.sql
 
 DATA_built = sql/contacts--$(EXTVERSION).sql
 EXTRA_CLEAN = sql/contacts--$(EXTVERSION).sql
