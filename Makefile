@@ -34,6 +34,9 @@ OBJS = \
 	src/direct_insert.o \
 	src/change_consent.o \
 	src/organization.o \
+	src/link_type.o \
+	src/relationship.o \
+	src/relationship_mirror.o \
 	src/import.o \
 	src/catalogue.o \
 	src/guard.o \
@@ -49,6 +52,7 @@ SQL_FRAGMENTS = \
 	sql/domains.sql \
 	sql/relation.sql \
 	sql/triggers.sql \
+	sql/relationship.sql \
 	sql/functions.sql \
 	sql/reading.sql \
 	sql/directory.sql \
@@ -65,7 +69,8 @@ DIRECTORY_FRAGMENTS = \
 	sql/directory/functions.sql \
 	sql/directory/relationship_reading.sql
 TRIGGER_FRAGMENTS = \
-	sql/directory/triggers.sql
+	sql/directory/triggers.sql \
+	sql/directory/relationship_triggers.sql
 
 DATA_built = sql/contacts--$(EXTVERSION).sql
 EXTRA_CLEAN = sql/contacts--$(EXTVERSION).sql
