@@ -455,16 +455,17 @@ sub next_transaction
 
 # --- the run --------------------------------------------------------------------
 
-# Run the steps in one session: the SQLSTATE of each.
+# Run the steps in one session: the SQLSTATE of each.  It is read from the error
+# itself, since psql's variable SQLSTATE does not tell of COPY.
 sub run_steps
 {
-	my $script = "SET client_min_messages = error;\n"
-	  . join('', map { "$_->[0]" . ($_->[0] =~ /\\\.$/ ? '' : ';') . "\n\\echo \@\@ :SQLSTATE\n" } @_);
+	my $script = "\\set VERBOSITY sqlstate\nSET client_min_messages = error;\n"
+	  . join('', map { "$_->[0]" . ($_->[0] =~ /\\\.$/ ? '' : ';') . "\n\\echo @@\n" } @_);
 	my $out;
 
 	IPC::Run::run([ 'psql', '-XAtq', '-d', $node->connstr('postgres') ],
-		'<', \$script, '>', \$out, '2>', '/dev/null');
-	return $out =~ /^@@ (\w+)$/mg;
+		'<', \$script, '>', \$out, '2>&1');
+	return map { /(?:ERROR|FATAL|PANIC): +(\w{5})$/m ? $1 : '00000' } split /^@@\n/m, $out, -1;
 }
 
 sub line { return join '|', map { $_ // '' } @_ }
@@ -543,7 +544,7 @@ while ($done < $total)
 		{
 			my $first = $wrong[0];
 
-			diag($steps[$_][0]) for ($first < 5 ? 0 : $first - 5) .. $first;
+			diag($steps[$first][0]);
 			diag("the model foretells $steps[$first][1], the server says " . ($states[$first] // 'nothing'));
 		}
 		diag($_) for @differences;

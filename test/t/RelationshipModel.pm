@@ -162,22 +162,34 @@ sub check_row
 	return;
 }
 
+# What a row takes where only one may be that has not ended (R1): a link that
+# was entered stands for its end with the lower id, the mirror for the other.
+sub place
+{
+	my ($self, $row) = @_;
+	my ($type, $near, $far) = @$row{qw(type near far)};
+
+	return undef if defined $row->{end};
+	($type, $near) = ($self->{type}{$type}{inverse}, $far)
+	  if $self->leads_to_contact($row) && ($row->{mirror} xor $near > $far);
+	return $self->{type}{$type}{single} ? "$type|$near" : undef;
+}
+
 # R1, R2: does another link stand in the way of a row?
 sub collides
 {
 	my ($self, $row) = @_;
 	my $type = $self->type_of($row);
-	my $link = $row->{link};
+	my $place = $self->place($row);
+	my $identity = $row->{mirror} ? undef : $self->identity($row);
 
 	for my $other ($self->rows)
 	{
-		next if $other->{link} == $link;
-		return 1 if !$row->{mirror} && !$other->{mirror}
-		  && $self->identity($row) eq $self->identity($other);
-		next if defined $row->{end} || defined $other->{end} || $row->{type} ne $other->{type};
-		return 1 if $type->{single} && $row->{near} == $other->{near};
-		return 1 if $type->{inverse_single} && $type->{object} ne 'contact'
-		  && $row->{far} eq $other->{far};
+		next if $other->{link} == $row->{link};
+		return 1 if defined $identity && !$other->{mirror} && $identity eq $self->identity($other);
+		return 1 if defined $place && $place eq ($self->place($other) // '');
+		return 1 if $type->{object} ne 'contact' && $type->{inverse_single} && $row->{type} eq $other->{type}
+		  && $row->{far} eq $other->{far} && !defined $row->{end} && !defined $other->{end};
 	}
 	return 0;
 }
