@@ -44,7 +44,8 @@ OBJS = \
 	src/catalogue.o \
 	src/guard.o \
 	src/resolve.o \
-	src/set_exclusive.o
+	src/set_exclusive.o \
+	src/relationship_path.o
 
 # The install script: fragments in load order.
 SQL_FRAGMENTS = \
@@ -57,6 +58,7 @@ SQL_FRAGMENTS = \
 	sql/triggers.sql \
 	sql/relationship.sql \
 	sql/functions.sql \
+	sql/reading.sql \
 	sql/directory.sql \
 	sql/check.sql \
 	sql/import.sql
@@ -68,7 +70,8 @@ DIRECTORY_FRAGMENTS = \
 	sql/directory/identity.sql \
 	sql/directory/consent.sql \
 	sql/directory/relationship.sql \
-	sql/directory/functions.sql
+	sql/directory/functions.sql \
+	sql/directory/relationship_reading.sql
 TRIGGER_FRAGMENTS = \
 	sql/directory/triggers.sql \
 	sql/directory/relationship_triggers.sql \
