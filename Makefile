@@ -38,6 +38,7 @@ OBJS = \
 	src/organization.o \
 	src/link_type.o \
 	src/relationship.o \
+	src/make_link.o \
 	src/relationship_mirror.o \
 	src/mirror_insert.o \
 	src/import.o \
@@ -60,6 +61,7 @@ SQL_FRAGMENTS = \
 	sql/functions.sql \
 	sql/reading.sql \
 	sql/directory.sql \
+	sql/check_relationship.sql \
 	sql/check.sql \
 	sql/import.sql
 
@@ -71,6 +73,7 @@ DIRECTORY_FRAGMENTS = \
 	sql/directory/consent.sql \
 	sql/directory/relationship.sql \
 	sql/directory/functions.sql \
+	sql/directory/relationship_functions.sql \
 	sql/directory/relationship_reading.sql
 TRIGGER_FRAGMENTS = \
 	sql/directory/triggers.sql \

@@ -150,7 +150,8 @@ derive_from_type(Row *new, const Row *old)
 
 	if (!is_aimed && !copies_differ(old, new))
 		return;
-	type = find_link_type(new->rel, id);
+	type = is_retyped ? lock_link_type(new->rel, id) :
+		find_link_type(new->rel, id);
 	if (!is_retyped && copies_differ(old, new) &&
 		(type == NULL || !shows_type(new, type)))
 	{

@@ -13,6 +13,7 @@
  */
 #include "postgres.h"
 
+#include "access/table.h"
 #include "access/xact.h"
 #include "catalog/pg_type.h"
 #include "executor/executor.h"
@@ -124,6 +125,15 @@ links_are_unsettled(void)
 	return TransactionIdIsValid(unsettled_in) &&
 		unsettled_in == GetTopTransactionIdIfAny();
 }
+
+/* Locks a row of each link of the contact: the one that is no mirror. */
+static const DirectoryQuery lock_links = {
+	"SELECT FROM ONLY @relationship@ r JOIN ONLY @relationship@ p"
+	"  ON p.id OPERATOR(pg_catalog.=) pg_catalog.abs(r.id)"
+	" WHERE r.contact_id OPERATOR(pg_catalog.=) $1"
+	" ORDER BY p.id FOR UPDATE OF p",
+	1, {INT8OID}, NULL
+};
 
 /* Rows of a statement, by what is to be done about them. */
 typedef struct LinkIds
@@ -453,4 +463,33 @@ relationship_change(PG_FUNCTION_ARGS)
 	settle_changes(trigdata->tg_relation);
 	SPI_finish();
 	return PointerGetDatum(NULL);
+}
+
+PG_FUNCTION_INFO_V1(relationship_lock);
+
+/*
+ * BEFORE DELETE ROW on contact: the foreign keys are about to delete the links,
+ * the rows of each in no order.  Who deletes the other end of one meanwhile is
+ * met at the row that is no mirror, of several links in the order of ids.
+ */
+Datum
+relationship_lock(PG_FUNCTION_ARGS)
+{
+	static const char *const id[] = {"id"};
+	TriggerData *trigdata = check_trigger(fcinfo, "relationship_lock",
+										  CALL_BEFORE | CALL_ROW |
+										  CALL_DELETE);
+	Directory	dir;
+	Relation	links;
+	Row			row;
+
+	row_read(&row, trigdata->tg_relation, trigdata->tg_trigtuple, id, 1);
+	SPI_connect();
+	directory_open(&dir, trigdata->tg_relation);
+	links = directory_sibling(&dir, trigdata->tg_relation, "relationship");
+	query_run(&dir, &lock_links, row.values, NULL);
+	table_close(links, NoLock);
+	directory_close(&dir);
+	SPI_finish();
+	return PointerGetDatum(trigdata->tg_trigtuple);
 }
