@@ -35,17 +35,21 @@ OBJS = \
 	src/identifier.o \
 	src/identifier_change.o \
 	src/claim.o \
+	src/claim_insert.o \
 	src/direct_insert.o \
 	src/change_consent.o \
 	src/organization.o \
 	src/link_type.o \
 	src/relationship.o \
+	src/make_link.o \
 	src/relationship_mirror.o \
+	src/mirror_insert.o \
 	src/import.o \
 	src/catalogue.o \
 	src/guard.o \
 	src/resolve.o \
-	src/set_exclusive.o
+	src/set_exclusive.o \
+	src/relationship_path.o
 
 # The install script: fragments in load order.
 SQL_FRAGMENTS = \
@@ -58,7 +62,9 @@ SQL_FRAGMENTS = \
 	sql/triggers.sql \
 	sql/relationship.sql \
 	sql/functions.sql \
+	sql/reading.sql \
 	sql/directory.sql \
+	sql/check_relationship.sql \
 	sql/check_object.sql \
 	sql/check.sql \
 	sql/import.sql
@@ -70,7 +76,9 @@ DIRECTORY_FRAGMENTS = \
 	sql/directory/identity.sql \
 	sql/directory/consent.sql \
 	sql/directory/relationship.sql \
-	sql/directory/functions.sql
+	sql/directory/functions.sql \
+	sql/directory/relationship_functions.sql \
+	sql/directory/relationship_reading.sql
 TRIGGER_FRAGMENTS = \
 	sql/directory/triggers.sql \
 	sql/directory/relationship_triggers.sql \

@@ -179,6 +179,16 @@ directory_open(Directory *dir, Relation fired)
 	check_columns(dir->identifier, identifier_columns, IDENTIFIER_NCOLUMNS);
 }
 
+/*
+ * Open and lock another table of the directory, which has the same owner; to be
+ * closed by the caller, who keeps the lock.
+ */
+Relation
+directory_sibling(Directory *dir, Relation fired, const char *name)
+{
+	return open_sibling(fired, dir->nspid, name, dir->owner);
+}
+
 /* Close the tables; the locks are kept to the end of the transaction. */
 void
 directory_close(Directory *dir)
@@ -325,7 +335,9 @@ build_plan(Directory *dir, const DirectoryQuery *query, bool is_single)
 		argtypes[i] = query->columns != NULL && !is_single ?
 			get_array_type(query->types[i]) : query->types[i];
 
-	become_owner(dir, &save_userid, &save_sec_context);
+	GetUserIdAndSecContext(&save_userid, &save_sec_context);
+	if (!query->as_caller)
+		become_owner(dir, &save_userid, &save_sec_context);
 	plan = SPI_prepare_cursor(sql, query->ncols, argtypes,
 							  CURSOR_OPT_GENERIC_PLAN);
 	if (plan == NULL)
@@ -381,7 +393,8 @@ fetch_plan(Directory *dir, const DirectoryQuery *query, bool is_single)
 }
 
 /*
- * Run the plan as the owner of the directory; return the number of rows.
+ * Run the plan as the owner of the directory, or as any statement of the
+ * caller's where the query says so; return the number of rows.
  *
  * Under REPEATABLE READ and SERIALIZABLE the query must see what is committed
  * now, as a foreign key check does, and fail with 40001 where a row it is to
@@ -389,7 +402,8 @@ fetch_plan(Directory *dir, const DirectoryQuery *query, bool is_single)
  * the query updates or deletes, not those that it only reads.
  */
 static uint64
-execute_plan(Directory *dir, SPIPlanPtr plan, Datum *values, const char *nulls)
+execute_plan(Directory *dir, const DirectoryQuery *query, SPIPlanPtr plan,
+			 Datum *values, const char *nulls)
 {
 	Oid			save_userid;
 	int			save_sec_context;
@@ -397,14 +411,16 @@ execute_plan(Directory *dir, SPIPlanPtr plan, Datum *values, const char *nulls)
 	Snapshot	crosscheck_snapshot = InvalidSnapshot;
 	int			rc;
 
-	if (IsolationUsesXactSnapshot())
+	if (IsolationUsesXactSnapshot() && !query->as_caller)
 	{
 		CommandCounterIncrement();	/* see our own changes, too */
 		test_snapshot = GetLatestSnapshot();
 		crosscheck_snapshot = GetTransactionSnapshot();
 	}
 
-	become_owner(dir, &save_userid, &save_sec_context);
+	GetUserIdAndSecContext(&save_userid, &save_sec_context);
+	if (!query->as_caller)
+		become_owner(dir, &save_userid, &save_sec_context);
 	/* fire_triggers: else events of all chunks pile up in the outer query */
 	rc = SPI_execute_snapshot(plan, values, nulls, test_snapshot,
 							  crosscheck_snapshot, false, true, 0);
@@ -421,7 +437,8 @@ uint64
 query_run(Directory *dir, const DirectoryQuery *query, Datum *values, const char *nulls)
 {
 	Assert(query->columns == NULL);
-	return execute_plan(dir, fetch_plan(dir, query, false), values, nulls);
+	return execute_plan(dir, query, fetch_plan(dir, query, false), values,
+						nulls);
 }
 
 /*
@@ -529,6 +546,7 @@ batch_run(Directory *dir, Batch *batch)
 		values[i] = is_single ? batch->values[i][0] : batch_column(batch, i);
 	}
 	nulls[batch->query->ncols] = '\0';
-	return execute_plan(dir, fetch_plan(dir, batch->query, is_single),
+	return execute_plan(dir, batch->query,
+						fetch_plan(dir, batch->query, is_single),
 						values, nulls);
 }

@@ -26,6 +26,7 @@ typedef struct DirectoryQuery
 	int			ncols;
 	Oid			types[QUERY_MAX_COLUMNS];
 	const char *columns;
+	bool		as_caller;		/* with the caller's rights and snapshot */
 } DirectoryQuery;
 
 /*
@@ -63,6 +64,8 @@ typedef struct Batch
 
 extern void directory_open(Directory *dir, Relation fired);
 extern void directory_close(Directory *dir);
+extern Relation directory_sibling(Directory *dir, Relation fired,
+								  const char *name);
 extern void records_open(Directory *dir, Relation record, AttrNumber key);
 
 extern void become_owner(Directory *dir, Oid *save_userid,

@@ -28,10 +28,13 @@ typedef enum RelationshipColumn
 	RELATIONSHIP_INVERSE_TYPE_ID,
 	RELATIONSHIP_IS_SINGLE,
 	RELATIONSHIP_INVERSE_IS_SINGLE,
+	RELATIONSHIP_IS_MOVING,
 	RELATIONSHIP_CREATED_AT,
 	RELATIONSHIP_NCOLUMNS
 } RelationshipColumn;
 
 extern const char *const relationship_columns[RELATIONSHIP_NCOLUMNS];
+
+extern void note_unsettled_links(void);
 
 #endif							/* RELATIONSHIP_H */

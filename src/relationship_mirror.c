@@ -13,6 +13,7 @@
  */
 #include "postgres.h"
 
+#include "access/table.h"
 #include "access/xact.h"
 #include "catalog/pg_type.h"
 #include "executor/executor.h"
@@ -23,6 +24,7 @@
 #include "utils/tuplestore.h"
 
 #include "main_identifier.h"
+#include "mirror_insert.h"
 #include "pending.h"
 #include "plan_cache.h"
 #include "relationship.h"
@@ -84,6 +86,13 @@ static const DirectoryQuery follow_rows = {
 	1, {INT8OID}, "id"
 };
 
+/* Rows take their places, now that their partners have left them (R1). */
+static const DirectoryQuery end_moves = {
+	"UPDATE ONLY @relationship@ r SET is_moving = false FROM @rows@"
+	" WHERE r.id OPERATOR(pg_catalog.=) n.id AND r.is_moving",
+	1, {INT8OID}, "id"
+};
+
 /* Mirrors go with the links they mirror, and where those lead to records. */
 static const DirectoryQuery remove_partners = {
 	"DELETE FROM ONLY @relationship@ m USING @rows@"
@@ -93,6 +102,37 @@ static const DirectoryQuery remove_partners = {
 	"  WHERE r.id OPERATOR(pg_catalog.=) n.id"
 	"  AND r.related_contact_id IS NOT NULL)",
 	1, {INT8OID}, "id"
+};
+
+/*
+ * The transaction that last changed or deleted links, or wrote mirrors itself.
+ * Otherwise the rows that a statement inserted are as they came when their
+ * mirrors are made.  This errs on the safe side after a savepoint is rolled
+ * back, or if it was another statement.
+ */
+static TransactionId unsettled_in = InvalidTransactionId;
+
+/* Have mirrors be made from the rows as they are, in this transaction. */
+void
+note_unsettled_links(void)
+{
+	unsettled_in = GetTopTransactionId();
+}
+
+static bool
+links_are_unsettled(void)
+{
+	return TransactionIdIsValid(unsettled_in) &&
+		unsettled_in == GetTopTransactionIdIfAny();
+}
+
+/* Locks a row of each link of the contact: the one that is no mirror. */
+static const DirectoryQuery lock_links = {
+	"SELECT FROM ONLY @relationship@ r JOIN ONLY @relationship@ p"
+	"  ON p.id OPERATOR(pg_catalog.=) pg_catalog.abs(r.id)"
+	" WHERE r.contact_id OPERATOR(pg_catalog.=) $1"
+	" ORDER BY p.id FOR UPDATE OF p",
+	1, {INT8OID}, NULL
 };
 
 /* Rows of a statement, by what is to be done about them. */
@@ -187,49 +227,139 @@ mirror_by_statement(Directory *dir, Relation rel, LinkIds *links)
 		check_partners(dir, rel, links, report_unmirrored);
 }
 
-/* Mirror the inserted rows; those that are mirrors have their partners. */
+/* The inserted rows of a statement, a chunk at a time. */
+typedef struct LinkChunk
+{
+	Directory  *dir;
+	Relation	rel;
+	AttrNumber	attnums[RELATIONSHIP_NCOLUMNS];
+	int			capacity;
+	Link	   *links;			/* between contacts, to be mirrored */
+	int			nlinks;
+	LinkIds		mirrors;		/* mirrors that the client brought */
+	MemoryContext context;		/* holds notes; reset after each chunk */
+} LinkChunk;
+
+/*
+ * Mirror the links, straight into the table if nothing but this statement can
+ * have written the rows, and none of them is a mirror; those that are mirrors
+ * must have their partners.
+ */
+static void
+flush_links(LinkChunk *chunk)
+{
+	MemoryContext oldcontext = MemoryContextSwitchTo(chunk->context);
+
+	if (chunk->nlinks > 0 && !links_are_unsettled() &&
+		can_insert_mirrors(chunk->rel))
+		insert_mirrors_directly(chunk->dir, chunk->rel, chunk->links,
+								chunk->nlinks);
+	else
+	{
+		LinkIds		ids = link_ids_create(chunk->nlinks);
+		int			i;
+
+		for (i = 0; i < chunk->nlinks; i++)
+			ids.ids[ids.n++] = chunk->links[i].id;
+		mirror_by_statement(chunk->dir, chunk->rel, &ids);
+	}
+	check_partners(chunk->dir, chunk->rel, &chunk->mirrors,
+				   report_no_partner);
+	chunk->nlinks = chunk->mirrors.n = 0;
+	MemoryContextSwitchTo(oldcontext);
+	MemoryContextReset(chunk->context);
+}
+
+/* A column of the slot; of type bigint or boolean, never null. */
+static Datum
+chunk_value(LinkChunk *chunk, TupleTableSlot *slot, RelationshipColumn column)
+{
+	bool		isnull;
+
+	return slot_getattr(slot, chunk->attnums[column], &isnull);
+}
+
+/* Add an inserted row; one that leads to a record has no other side. */
+static void
+add_link(LinkChunk *chunk, TupleTableSlot *slot)
+{
+	Link	   *link = &chunk->links[chunk->nlinks];
+	const AttrNumber *attnums = chunk->attnums;
+	Datum		note;
+	bool		isnull;
+
+	link->id = DatumGetInt64(chunk_value(chunk, slot, RELATIONSHIP_ID));
+	if (link->id < 0)
+	{
+		chunk->mirrors.ids[chunk->mirrors.n++] = link->id;
+		return;
+	}
+	link->related_contact_id =
+		DatumGetInt64(slot_getattr(slot, attnums[RELATIONSHIP_RELATED_CONTACT_ID],
+								   &isnull));
+	if (isnull)
+		return;
+	link->contact_id =
+		DatumGetInt64(chunk_value(chunk, slot, RELATIONSHIP_CONTACT_ID));
+	link->type_id =
+		DatumGetInt64(chunk_value(chunk, slot, RELATIONSHIP_TYPE_ID));
+	link->inverse_type_id =
+		DatumGetInt64(chunk_value(chunk, slot, RELATIONSHIP_INVERSE_TYPE_ID));
+	link->is_single =
+		DatumGetBool(chunk_value(chunk, slot, RELATIONSHIP_IS_SINGLE));
+	link->inverse_is_single =
+		DatumGetBool(chunk_value(chunk, slot, RELATIONSHIP_INVERSE_IS_SINGLE));
+	link->is_primary =
+		DatumGetBool(chunk_value(chunk, slot, RELATIONSHIP_IS_PRIMARY));
+	link->created_at = chunk_value(chunk, slot, RELATIONSHIP_CREATED_AT);
+	link->started_on = slot_getattr(slot, attnums[RELATIONSHIP_STARTED_ON],
+									&isnull);
+	link->has_start = !isnull;
+	link->ended_on = slot_getattr(slot, attnums[RELATIONSHIP_ENDED_ON],
+								  &isnull);
+	link->has_end = !isnull;
+	note = slot_getattr(slot, attnums[RELATIONSHIP_NOTE], &isnull);
+	link->note = isnull ? (Datum) 0 :
+		PointerGetDatum(PG_DETOAST_DATUM_COPY(note));
+	chunk->nlinks++;
+}
+
+/* Mirror the rows in the transition table. */
 static void
 mirror_inserted(Relation rel, Tuplestorestate *inserted)
 {
 	Directory	dir;
-	LinkIds		links = link_ids_create(MIRROR_CHUNK);
-	LinkIds		mirrors = link_ids_create(MIRROR_CHUNK);
-	AttrNumber	attnums[RELATIONSHIP_NCOLUMNS];
+	LinkChunk	chunk;
 	TupleTableSlot *slot = MakeSingleTupleTableSlot(RelationGetDescr(rel),
 													&TTSOpsMinimalTuple);
 
 	SPI_connect();
 	directory_open(&dir, rel);
-	find_columns(rel, relationship_columns, RELATIONSHIP_NCOLUMNS, attnums);
+	memset(&chunk, 0, sizeof(chunk));
+	chunk.dir = &dir;
+	chunk.rel = rel;
+	find_columns(rel, relationship_columns, RELATIONSHIP_NCOLUMNS,
+				 chunk.attnums);
+	chunk.capacity = (int) Min(tuplestore_tuple_count(inserted), MIRROR_CHUNK);
+	chunk.links = palloc(sizeof(Link) * chunk.capacity);
+	chunk.mirrors = link_ids_create(chunk.capacity);
+	chunk.context = AllocSetContextCreate(CurrentMemoryContext,
+										  "contacts links",
+										  ALLOCSET_DEFAULT_SIZES);
+	/* others may have read the transition table before us */
 	tuplestore_select_read_pointer(inserted, 0);
 	tuplestore_rescan(inserted);
 	while (tuplestore_gettupleslot(inserted, true, false, slot))
 	{
-		bool		isnull;
-		int64		id;
+		MemoryContext oldcontext = MemoryContextSwitchTo(chunk.context);
 
 		CHECK_FOR_INTERRUPTS();
-		id = DatumGetInt64(slot_getattr(slot, attnums[RELATIONSHIP_ID],
-										&isnull));
-		(void) slot_getattr(slot, attnums[RELATIONSHIP_RELATED_CONTACT_ID],
-							&isnull);
-		if (id < 0)
-			mirrors.ids[mirrors.n++] = id;
-		else if (!isnull)
-			links.ids[links.n++] = id;
-		if (links.n == MIRROR_CHUNK)
-		{
-			mirror_by_statement(&dir, rel, &links);
-			links.n = 0;
-		}
-		if (mirrors.n == MIRROR_CHUNK)
-		{
-			check_partners(&dir, rel, &mirrors, report_no_partner);
-			mirrors.n = 0;
-		}
+		add_link(&chunk, slot);
+		MemoryContextSwitchTo(oldcontext);
+		if (Max(chunk.nlinks, chunk.mirrors.n) == chunk.capacity)
+			flush_links(&chunk);
 	}
-	mirror_by_statement(&dir, rel, &links);
-	check_partners(&dir, rel, &mirrors, report_no_partner);
+	flush_links(&chunk);
 	ExecDropSingleTupleTableSlot(slot);
 	directory_close(&dir);
 	SPI_finish();
@@ -268,6 +398,7 @@ settle_changes(Relation rel)
 	LinkIds		links;
 	LinkIds		mirrors;
 	LinkIds		deleted;
+	LinkIds		moving;
 	int			n = pending_take(rel, &changes);
 	int			i;
 
@@ -277,6 +408,7 @@ settle_changes(Relation rel)
 	links = link_ids_create(n);
 	mirrors = link_ids_create(n);
 	deleted = link_ids_create(n);
+	moving = link_ids_create(n);
 	for (i = 0; i < n; i++)
 	{
 		Row			row;
@@ -294,11 +426,14 @@ settle_changes(Relation rel)
 			mirrors.ids[mirrors.n++] = id;
 		else
 			links.ids[links.n++] = id;
+		if (changes[i].after != NULL && row_bool(&row, RELATIONSHIP_IS_MOVING))
+			moving.ids[moving.n++] = id;
 	}
 	link_ids_run(&dir, &deleted, &remove_partners);
 	link_ids_run(&dir, &links, &follow_rows);
 	link_ids_run(&dir, &links, &make_mirrors);
 	link_ids_run(&dir, &mirrors, &follow_rows);
+	link_ids_run(&dir, &moving, &end_moves);
 	if (has_user_triggers(rel))
 	{
 		check_partners(&dir, rel, &links, report_unmirrored);
@@ -318,10 +453,43 @@ relationship_change(PG_FUNCTION_ARGS)
 										  CALL_STATEMENT | CALL_UPDATE |
 										  CALL_DELETE);
 
-	if (TRIGGER_FIRED_FOR_ROW(trigdata->tg_event) && pending_collect(fcinfo))
-		return PointerGetDatum(NULL);
+	if (TRIGGER_FIRED_FOR_ROW(trigdata->tg_event))
+	{
+		note_unsettled_links();
+		if (pending_collect(fcinfo))
+			return PointerGetDatum(NULL);
+	}
 	SPI_connect();
 	settle_changes(trigdata->tg_relation);
 	SPI_finish();
 	return PointerGetDatum(NULL);
+}
+
+PG_FUNCTION_INFO_V1(relationship_lock);
+
+/*
+ * BEFORE DELETE ROW on contact: the foreign keys are about to delete the links,
+ * the rows of each in no order.  Who deletes the other end of one meanwhile is
+ * met at the row that is no mirror, of several links in the order of ids.
+ */
+Datum
+relationship_lock(PG_FUNCTION_ARGS)
+{
+	static const char *const id[] = {"id"};
+	TriggerData *trigdata = check_trigger(fcinfo, "relationship_lock",
+										  CALL_BEFORE | CALL_ROW |
+										  CALL_DELETE);
+	Directory	dir;
+	Relation	links;
+	Row			row;
+
+	row_read(&row, trigdata->tg_relation, trigdata->tg_trigtuple, id, 1);
+	SPI_connect();
+	directory_open(&dir, trigdata->tg_relation);
+	links = directory_sibling(&dir, trigdata->tg_relation, "relationship");
+	query_run(&dir, &lock_links, row.values, NULL);
+	table_close(links, NoLock);
+	directory_close(&dir);
+	SPI_finish();
+	return PointerGetDatum(trigdata->tg_trigtuple);
 }
