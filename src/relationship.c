@@ -17,6 +17,7 @@
 #include "fmgr.h"
 #include "utils/timestamp.h"
 
+#include "plan_cache.h"
 #include "relationship.h"
 
 const char *const relationship_columns[RELATIONSHIP_NCOLUMNS] = {
@@ -24,6 +25,16 @@ const char *const relationship_columns[RELATIONSHIP_NCOLUMNS] = {
 	"record_id", "record_uuid", "started_on", "ended_on", "note",
 	"is_primary", "is_mirror", "inverse_type_id", "is_single",
 	"inverse_is_single", "created_at"
+};
+
+/*
+ * Where both ends may have but one link, the rows of two sessions could meet
+ * crosswise: they meet at the contacts first, in the order of ids.
+ */
+static const DirectoryQuery lock_ends = {
+	"SELECT c.id FROM ONLY @contact@ c WHERE c.id OPERATOR(pg_catalog.=)"
+	" ANY (ARRAY[$1, $2]) ORDER BY c.id FOR NO KEY UPDATE",
+	2, {INT8OID, INT8OID}, NULL
 };
 
 static bool
@@ -134,6 +145,27 @@ target_differs(const Row *old, const Row *new)
 	return false;
 }
 
+/* See the query. */
+static void
+lock_single_ends(const Row *new)
+{
+	Directory	dir;
+	Datum		values[2];
+	bool		isnull;
+
+	if (is_mirror(new) || !row_bool(new, RELATIONSHIP_IS_SINGLE) ||
+		!row_bool(new, RELATIONSHIP_INVERSE_IS_SINGLE) ||
+		!new->nulls[RELATIONSHIP_ENDED_ON] ||
+		new->nulls[RELATIONSHIP_CONTACT_ID] ||
+		new->nulls[RELATIONSHIP_RELATED_CONTACT_ID])
+		return;
+	values[0] = new->values[RELATIONSHIP_CONTACT_ID];
+	values[1] = new->values[RELATIONSHIP_RELATED_CONTACT_ID];
+	directory_open(&dir, new->rel);
+	query_value(&dir, &lock_ends, values, &isnull);
+	directory_close(&dir);
+}
+
 /*
  * Copy what the type says.  A change of the copies alone comes from the foreign
  * key, whose type changed and may be newer than what is remembered, or is a
@@ -228,5 +260,7 @@ relationship_derive(PG_FUNCTION_ARGS)
 		note_unsettled_links();
 	if (!new.nulls[RELATIONSHIP_TYPE_ID])
 		derive_from_type(&new, old);
+	if (!is_update)
+		lock_single_ends(&new);
 	return PointerGetDatum(row_tuple(&new));
 }

@@ -98,14 +98,9 @@ CREATE UNIQUE INDEX relationship_link_key ON relationship (
 	(CASE WHEN contact_id > related_contact_id THEN inverse_type_id ELSE relationship_type_id END),
 	record_id, record_uuid, started_on) NULLS NOT DISTINCT
 	WHERE NOT is_mirror;
--- R1: at most one that has not ended, on either side.  The row as entered stands
--- for its end with the lower id, the mirror for the other one: so whoever links
--- two contacts meets others in the order of ids, and never in a deadlock.
-CREATE UNIQUE INDEX relationship_single_key ON relationship (
-	(CASE WHEN is_mirror <> (contact_id > related_contact_id) THEN related_contact_id ELSE contact_id END),
-	(CASE WHEN is_mirror <> (contact_id > related_contact_id) THEN inverse_type_id ELSE relationship_type_id END))
-	WHERE ended_on IS NULL
-		AND CASE WHEN is_mirror <> (contact_id > related_contact_id) THEN inverse_is_single ELSE is_single END;
+-- R1: at most one that has not ended, from either side
+CREATE UNIQUE INDEX relationship_single_key ON relationship (contact_id, relationship_type_id)
+	WHERE is_single AND ended_on IS NULL;
 CREATE UNIQUE INDEX relationship_record_single_key ON relationship (relationship_type_id, record_id, record_uuid) NULLS NOT DISTINCT
 	WHERE inverse_is_single AND ended_on IS NULL AND related_contact_id IS NULL;
 COMMENT ON TABLE relationship IS 'links of contacts to contacts and records; between contacts two rows, one from each side, that change together (rule R2)';
