@@ -17,24 +17,13 @@
 #include "fmgr.h"
 #include "utils/timestamp.h"
 
-#include "plan_cache.h"
 #include "relationship.h"
 
 const char *const relationship_columns[RELATIONSHIP_NCOLUMNS] = {
 	"id", "relationship_type_id", "contact_id", "related_contact_id",
 	"record_id", "record_uuid", "started_on", "ended_on", "note",
 	"is_primary", "is_mirror", "inverse_type_id", "is_single",
-	"inverse_is_single", "created_at"
-};
-
-/*
- * Where both ends may have but one link, the rows of two sessions could meet
- * crosswise: they meet at the contacts first, in the order of ids.
- */
-static const DirectoryQuery lock_ends = {
-	"SELECT c.id FROM ONLY @contact@ c WHERE c.id OPERATOR(pg_catalog.=)"
-	" ANY (ARRAY[$1, $2]) ORDER BY c.id FOR NO KEY UPDATE",
-	2, {INT8OID, INT8OID}, NULL
+	"inverse_is_single", "is_moving", "created_at"
 };
 
 static bool
@@ -145,27 +134,6 @@ target_differs(const Row *old, const Row *new)
 	return false;
 }
 
-/* See the query. */
-static void
-lock_single_ends(const Row *new)
-{
-	Directory	dir;
-	Datum		values[2];
-	bool		isnull;
-
-	if (is_mirror(new) || !row_bool(new, RELATIONSHIP_IS_SINGLE) ||
-		!row_bool(new, RELATIONSHIP_INVERSE_IS_SINGLE) ||
-		!new->nulls[RELATIONSHIP_ENDED_ON] ||
-		new->nulls[RELATIONSHIP_CONTACT_ID] ||
-		new->nulls[RELATIONSHIP_RELATED_CONTACT_ID])
-		return;
-	values[0] = new->values[RELATIONSHIP_CONTACT_ID];
-	values[1] = new->values[RELATIONSHIP_RELATED_CONTACT_ID];
-	directory_open(&dir, new->rel);
-	query_value(&dir, &lock_ends, values, &isnull);
-	directory_close(&dir);
-}
-
 /*
  * Copy what the type says.  A change of the copies alone comes from the foreign
  * key, whose type changed and may be newer than what is remembered, or is a
@@ -220,6 +188,56 @@ derive_defaults(Row *new)
 				TimestampTzGetDatum(GetCurrentTransactionStartTimestamp()));
 }
 
+/* What a link takes up on one of its sides, where there is one at most (R1). */
+typedef struct Place
+{
+	Datum		contact;
+	Datum		type;
+	bool		is_single;
+} Place;
+
+/*
+ * The place that a row of a link between contacts stands for in the index
+ * relationship_single_key, or its partner does.
+ */
+static Place
+place_of(const Row *row, bool is_partner)
+{
+	bool		is_down = DatumGetInt64(row->values[RELATIONSHIP_CONTACT_ID]) >
+	DatumGetInt64(row->values[RELATIONSHIP_RELATED_CONTACT_ID]);
+	bool		is_far = (is_mirror(row) != is_down) != is_partner;
+	Place		place;
+
+	place.contact = row->values[is_far ? RELATIONSHIP_RELATED_CONTACT_ID :
+								RELATIONSHIP_CONTACT_ID];
+	place.type = row->values[is_far ? RELATIONSHIP_INVERSE_TYPE_ID :
+							 RELATIONSHIP_TYPE_ID];
+	place.is_single = row_bool(row, is_far ? RELATIONSHIP_INVERSE_IS_SINGLE :
+							   RELATIONSHIP_IS_SINGLE);
+	return place;
+}
+
+/*
+ * Does the changed row take the place that its partner has until it follows?
+ * Then it stays out of the index for so long.
+ */
+static bool
+is_moving(const Row *old, const Row *new)
+{
+	Place		to;
+	Place		taken;
+
+	if (new->nulls[RELATIONSHIP_CONTACT_ID] ||
+		new->nulls[RELATIONSHIP_RELATED_CONTACT_ID] ||
+		old->nulls[RELATIONSHIP_RELATED_CONTACT_ID] ||
+		!new->nulls[RELATIONSHIP_ENDED_ON])
+		return false;
+	to = place_of(new, false);
+	taken = place_of(old, true);
+	return to.is_single && to.contact == taken.contact &&
+		to.type == taken.type;
+}
+
 /* The id is what ties a link to its mirror. */
 static void
 check_id(const Row *old, const Row *new)
@@ -260,7 +278,7 @@ relationship_derive(PG_FUNCTION_ARGS)
 		note_unsettled_links();
 	if (!new.nulls[RELATIONSHIP_TYPE_ID])
 		derive_from_type(&new, old);
-	if (!is_update)
-		lock_single_ends(&new);
+	row_set_bool(&new, RELATIONSHIP_IS_MOVING,
+				 old != NULL && is_moving(old, &new));
 	return PointerGetDatum(row_tuple(&new));
 }

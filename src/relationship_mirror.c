@@ -86,6 +86,13 @@ static const DirectoryQuery follow_rows = {
 	1, {INT8OID}, "id"
 };
 
+/* Rows take their places, now that their partners have left them (R1). */
+static const DirectoryQuery end_moves = {
+	"UPDATE ONLY @relationship@ r SET is_moving = false FROM @rows@"
+	" WHERE r.id OPERATOR(pg_catalog.=) n.id AND r.is_moving",
+	1, {INT8OID}, "id"
+};
+
 /* Mirrors go with the links they mirror, and where those lead to records. */
 static const DirectoryQuery remove_partners = {
 	"DELETE FROM ONLY @relationship@ m USING @rows@"
@@ -391,6 +398,7 @@ settle_changes(Relation rel)
 	LinkIds		links;
 	LinkIds		mirrors;
 	LinkIds		deleted;
+	LinkIds		moving;
 	int			n = pending_take(rel, &changes);
 	int			i;
 
@@ -400,6 +408,7 @@ settle_changes(Relation rel)
 	links = link_ids_create(n);
 	mirrors = link_ids_create(n);
 	deleted = link_ids_create(n);
+	moving = link_ids_create(n);
 	for (i = 0; i < n; i++)
 	{
 		Row			row;
@@ -417,11 +426,14 @@ settle_changes(Relation rel)
 			mirrors.ids[mirrors.n++] = id;
 		else
 			links.ids[links.n++] = id;
+		if (changes[i].after != NULL && row_bool(&row, RELATIONSHIP_IS_MOVING))
+			moving.ids[moving.n++] = id;
 	}
 	link_ids_run(&dir, &deleted, &remove_partners);
 	link_ids_run(&dir, &links, &follow_rows);
 	link_ids_run(&dir, &links, &make_mirrors);
 	link_ids_run(&dir, &mirrors, &follow_rows);
+	link_ids_run(&dir, &moving, &end_moves);
 	if (has_user_triggers(rel))
 	{
 		check_partners(&dir, rel, &links, report_unmirrored);
