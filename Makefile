@@ -38,7 +38,11 @@ OBJS = \
 	src/catalogue.o \
 	src/guard.o \
 	src/resolve.o \
-	src/set_exclusive.o
+	src/set_exclusive.o \
+	src/my_roles.o \
+	src/look_up.o \
+	src/visibility.o \
+	src/share.o
 
 # The install script: fragments in load order.
 SQL_FRAGMENTS = \
@@ -49,7 +53,9 @@ SQL_FRAGMENTS = \
 	sql/relation.sql \
 	sql/triggers.sql \
 	sql/functions.sql \
+	sql/visibility.sql \
 	sql/directory.sql \
+	sql/sharing.sql \
 	sql/check.sql \
 	sql/import.sql
 
@@ -60,9 +66,11 @@ DIRECTORY_FRAGMENTS = \
 	sql/directory/identity.sql \
 	sql/directory/consent.sql \
 	sql/directory/relationship.sql \
+	sql/directory/sharing.sql \
 	sql/directory/functions.sql
 TRIGGER_FRAGMENTS = \
-	sql/directory/triggers.sql
+	sql/directory/triggers.sql \
+	sql/directory/sharing_triggers.sql
 
 DATA_built = sql/contacts--$(EXTVERSION).sql
 EXTRA_CLEAN = sql/contacts--$(EXTVERSION).sql
