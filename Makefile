@@ -41,6 +41,7 @@ OBJS = \
 	src/set_exclusive.o \
 	src/my_roles.o \
 	src/look_up.o \
+	src/share_window.o \
 	src/visibility.o \
 	src/share.o
 

@@ -135,6 +135,32 @@ begin_look_up(LookUp *look_up, const Source *source, const SourceShape *shape,
 									   shape->nkeys, keys);
 }
 
+/*
+ * Begin to read, by the index that there is, the rows whose last key, a
+ * bigint, is from its value to high, and whose other keys have these values.
+ */
+void
+begin_range(LookUp *look_up, const Source *source, const SourceShape *shape,
+			Snapshot snapshot, const Datum *values, int64 high)
+{
+	ScanKeyData keys[MAX_SOURCE_COLUMNS + 1];
+	int			last = shape->nkeys - 1;
+	int			i;
+
+	Assert(shape->columns[last].type == INT8OID);
+	for (i = 0; i < last; i++)
+		ScanKeyInit(&keys[i], source->columns[i], BTEqualStrategyNumber,
+					equality_of(shape->columns[i].type), values[i]);
+	ScanKeyInit(&keys[last], source->columns[last],
+				BTGreaterEqualStrategyNumber, F_INT8GE, values[last]);
+	ScanKeyInit(&keys[last + 1], source->columns[last],
+				BTLessEqualStrategyNumber, F_INT8LE, Int64GetDatum(high));
+	look_up->source = source;
+	look_up->rel = table_open(source->relid, AccessShareLock);
+	look_up->scan = systable_beginscan(look_up->rel, source->index, true,
+									   snapshot, last + 2, keys);
+}
+
 /* The next of them, valid until the one after; NULL if there is none. */
 HeapTuple
 next_row(LookUp *look_up)

@@ -50,6 +50,9 @@ extern Snapshot asking_snapshot(void);
 extern void begin_look_up(LookUp *look_up, const Source *source,
 						  const SourceShape *shape, Snapshot snapshot,
 						  const Datum *values);
+extern void begin_range(LookUp *look_up, const Source *source,
+						const SourceShape *shape, Snapshot snapshot,
+						const Datum *values, int64 high);
 extern HeapTuple next_row(LookUp *look_up);
 extern Datum column_of(LookUp *look_up, HeapTuple tuple, int column,
 					   bool *isnull);

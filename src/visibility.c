@@ -9,7 +9,8 @@
  *	- with which the whole directory is shared (directory_share): then the
  *	  planner hears it and leaves the policy out, so that whoever sees
  *	  everything has the plans, all of them, that there are without policies;
- *	- with which the contact is shared (contact_share), one index look-up;
+ *	- with which the contact is shared (contact_share), an index look-up for
+ *	  each role, or less: see share_window.c;
  *	- with which its organization, or a record that it is linked to, is shared
  *	  (record_share): one look-up for the organization, and one for the links
  *	  and each of them; none if nothing of that kind is shared with the role.
@@ -42,6 +43,7 @@
 #include "compat.h"
 #include "look_up.h"
 #include "my_roles.h"
+#include "share_window.h"
 #include "visibility.h"
 
 /* What of a directory the current user sees, for the length of a query. */
@@ -60,6 +62,7 @@ typedef struct Viewer
 	Oid			directory_share;	/* table */
 
 	Source		contact_share;
+	List	   *windows;		/* into contact_share, one for each role */
 	bool		has_records;	/* is any record shared with the roles? */
 	Oid			organization_type;	/* object_type.id of organization ... */
 	int64		organization_object;
@@ -72,10 +75,6 @@ typedef struct Viewer
 
 static const SourceShape directory_share_shape = {
 	"directory_share", 0, {{"role", NAMEOID}, {"may_edit", BOOLOID}}
-};
-static const SourceShape contact_share_shape = {
-	"contact_share", 1,
-	{{"contact_id", INT8OID}, {"role", NAMEOID}, {"may_edit", BOOLOID}}
 };
 static const SourceShape role_share_shape = {
 	"record_share", 1, {{"role", NAMEOID}}
@@ -231,6 +230,7 @@ static void
 complete_viewer(Viewer *viewer, Oid contact)
 {
 	Oid			nspid = get_rel_namespace(contact);
+	ListCell   *cell;
 
 	begin_viewer(viewer, contact);
 	viewer->is_free = check_enable_rls(contact, InvalidOid, true) !=
@@ -238,6 +238,9 @@ complete_viewer(Viewer *viewer, Oid contact)
 	if (viewer->is_free || viewer->edits_all)
 		return;
 	find_source(&viewer->contact_share, &contact_share_shape, nspid);
+	foreach(cell, viewer->roles)
+		viewer->windows = lappend(viewer->windows,
+								  share_window_create(lfirst(cell)));
 	find_record_sources(viewer, nspid);
 }
 
@@ -312,12 +315,16 @@ has_access(const Viewer *viewer, Datum contact_id, const NullableDatum * given,
 {
 	Datum		organization = (Datum) 0;
 	bool		has_organization;
+	ListCell   *cell;
 
 	if (viewer->is_free || viewer->edits_all || (viewer->sees_all && !to_edit))
 		return true;
-	if (is_shared(viewer, &viewer->contact_share, &contact_share_shape,
-				  &contact_id, to_edit))
-		return true;
+	foreach(cell, viewer->windows)
+	{
+		if (share_window_has(lfirst(cell), &viewer->contact_share,
+							 DatumGetInt64(contact_id), to_edit))
+			return true;
+	}
 	if (!viewer->has_records)
 		return false;
 	if (given != NULL)
