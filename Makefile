@@ -17,6 +17,10 @@ OBJS = \
 	src/attempt.o \
 	src/columns.o \
 	src/relation.o \
+	src/relationship_type.o \
+	src/record.o \
+	src/record_change.o \
+	src/register.o \
 	src/directory.o \
 	src/identifier_key.o \
 	src/pending.o \
@@ -31,19 +35,29 @@ OBJS = \
 	src/identifier.o \
 	src/identifier_change.o \
 	src/claim.o \
+	src/claim_insert.o \
 	src/direct_insert.o \
 	src/change_consent.o \
 	src/organization.o \
+	src/link_type.o \
+	src/relationship.o \
+	src/make_link.o \
+	src/relationship_mirror.o \
+	src/mirror_insert.o \
 	src/import.o \
 	src/catalogue.o \
 	src/guard.o \
 	src/resolve.o \
 	src/set_exclusive.o \
+<<<<<<< HEAD
 	src/my_roles.o \
 	src/look_up.o \
 	src/share_window.o \
 	src/visibility.o \
 	src/share.o
+=======
+	src/relationship_path.o
+>>>>>>> next
 
 # The install script: fragments in load order.
 SQL_FRAGMENTS = \
@@ -52,11 +66,20 @@ SQL_FRAGMENTS = \
 	sql/phone.sql \
 	sql/domains.sql \
 	sql/relation.sql \
+	sql/object.sql \
 	sql/triggers.sql \
+	sql/relationship.sql \
 	sql/functions.sql \
+<<<<<<< HEAD
 	sql/visibility.sql \
 	sql/directory.sql \
 	sql/sharing.sql \
+=======
+	sql/reading.sql \
+	sql/directory.sql \
+	sql/check_relationship.sql \
+	sql/check_object.sql \
+>>>>>>> next
 	sql/check.sql \
 	sql/import.sql
 
@@ -67,11 +90,21 @@ DIRECTORY_FRAGMENTS = \
 	sql/directory/identity.sql \
 	sql/directory/consent.sql \
 	sql/directory/relationship.sql \
+<<<<<<< HEAD
 	sql/directory/sharing.sql \
 	sql/directory/functions.sql
 TRIGGER_FRAGMENTS = \
 	sql/directory/triggers.sql \
 	sql/directory/sharing_triggers.sql
+=======
+	sql/directory/functions.sql \
+	sql/directory/relationship_functions.sql \
+	sql/directory/relationship_reading.sql
+TRIGGER_FRAGMENTS = \
+	sql/directory/triggers.sql \
+	sql/directory/relationship_triggers.sql \
+	sql/directory/relationship_type_triggers.sql
+>>>>>>> next
 
 DATA_built = sql/contacts--$(EXTVERSION).sql
 EXTRA_CLEAN = sql/contacts--$(EXTVERSION).sql

@@ -20,6 +20,14 @@
 #include "varatt.h"
 #endif
 
+/* Ownership of any object is asked for in one way since 16. */
+#if PG_VERSION_NUM >= 160000
+#define compat_owns_relation(relid, role) \
+	object_ownercheck(RelationRelationId, relid, role)
+#else
+#define compat_owns_relation(relid, role) pg_class_ownercheck(relid, role)
+#endif
+
 /* Soft errors (errsave, ereturn) came with 16: before, every error is hard. */
 #if PG_VERSION_NUM < 160000
 #define ereturn(context, result, ...) \
@@ -34,12 +42,14 @@
 
 /* Summarizing indexes came with 16, the tuple's own TID to ignore with 18. */
 #if PG_VERSION_NUM >= 160000
-#define compat_insert_index_tuples(result, slot, estate, conflict, arbiters) \
-	ExecInsertIndexTuples(result, slot, estate, false, true, conflict, \
+#define compat_insert_index_tuples(result, slot, estate, no_error, conflict, \
+								   arbiters) \
+	ExecInsertIndexTuples(result, slot, estate, false, no_error, conflict, \
 						  arbiters, false)
 #else
-#define compat_insert_index_tuples(result, slot, estate, conflict, arbiters) \
-	ExecInsertIndexTuples(result, slot, estate, false, true, conflict, \
+#define compat_insert_index_tuples(result, slot, estate, no_error, conflict, \
+								   arbiters) \
+	ExecInsertIndexTuples(result, slot, estate, false, no_error, conflict, \
 						  arbiters)
 #endif
 #if PG_VERSION_NUM >= 180000
