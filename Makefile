@@ -49,15 +49,12 @@ OBJS = \
 	src/guard.o \
 	src/resolve.o \
 	src/set_exclusive.o \
-<<<<<<< HEAD
+	src/relationship_path.o \
 	src/my_roles.o \
 	src/look_up.o \
 	src/share_window.o \
 	src/visibility.o \
 	src/share.o
-=======
-	src/relationship_path.o
->>>>>>> next
 
 # The install script: fragments in load order.
 SQL_FRAGMENTS = \
@@ -70,16 +67,12 @@ SQL_FRAGMENTS = \
 	sql/triggers.sql \
 	sql/relationship.sql \
 	sql/functions.sql \
-<<<<<<< HEAD
+	sql/reading.sql \
 	sql/visibility.sql \
 	sql/directory.sql \
 	sql/sharing.sql \
-=======
-	sql/reading.sql \
-	sql/directory.sql \
 	sql/check_relationship.sql \
 	sql/check_object.sql \
->>>>>>> next
 	sql/check.sql \
 	sql/import.sql
 
@@ -90,21 +83,15 @@ DIRECTORY_FRAGMENTS = \
 	sql/directory/identity.sql \
 	sql/directory/consent.sql \
 	sql/directory/relationship.sql \
-<<<<<<< HEAD
 	sql/directory/sharing.sql \
-	sql/directory/functions.sql
-TRIGGER_FRAGMENTS = \
-	sql/directory/triggers.sql \
-	sql/directory/sharing_triggers.sql
-=======
 	sql/directory/functions.sql \
 	sql/directory/relationship_functions.sql \
 	sql/directory/relationship_reading.sql
 TRIGGER_FRAGMENTS = \
 	sql/directory/triggers.sql \
 	sql/directory/relationship_triggers.sql \
-	sql/directory/relationship_type_triggers.sql
->>>>>>> next
+	sql/directory/relationship_type_triggers.sql \
+	sql/directory/sharing_triggers.sql
 
 DATA_built = sql/contacts--$(EXTVERSION).sql
 EXTRA_CLEAN = sql/contacts--$(EXTVERSION).sql

@@ -27,12 +27,6 @@
 static Oid
 read_relation(char *name)
 {
-<<<<<<< HEAD
-	char	   *name = PG_GETARG_CSTRING(0);
-	Datum		name_text = CStringGetTextDatum(name);
-
-=======
->>>>>>> next
 	LOCAL_FCINFO(call, 1);
 	Datum		result;
 
