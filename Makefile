@@ -18,6 +18,9 @@ OBJS = \
 	src/columns.o \
 	src/relation.o \
 	src/relationship_type.o \
+	src/record.o \
+	src/record_change.o \
+	src/register.o \
 	src/directory.o \
 	src/identifier_key.o \
 	src/pending.o \
@@ -62,6 +65,7 @@ SQL_FRAGMENTS = \
 	sql/reading.sql \
 	sql/directory.sql \
 	sql/check_relationship.sql \
+	sql/check_object.sql \
 	sql/check.sql \
 	sql/import.sql
 

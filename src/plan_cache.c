@@ -29,6 +29,7 @@
 #include "access/table.h"
 #include "access/xact.h"
 #include "catalog/namespace.h"
+#include "catalog/pg_class.h"
 #include "common/hashfn.h"
 #include "lib/stringinfo.h"
 #include "miscadmin.h"
@@ -49,6 +50,8 @@ typedef struct PlanKey
 {
 	const DirectoryQuery *query;	/* static, so its address is its name */
 	Oid			nspid;			/* schema of the directory */
+	Oid			record;			/* or the table of records */
+	int32		record_key;
 	int32		is_single;		/* planned for one row */
 } PlanKey;
 
@@ -167,6 +170,8 @@ directory_open(Directory *dir, Relation fired)
 {
 	dir->nspid = RelationGetNamespace(fired);
 	dir->owner = RelationGetForm(fired)->relowner;
+	dir->record = NULL;
+	dir->record_key = InvalidAttrNumber;
 	dir->contact = open_sibling(fired, dir->nspid, "contact", dir->owner);
 	dir->identifier = open_sibling(fired, dir->nspid, "identifier",
 								   dir->owner);
@@ -192,6 +197,20 @@ directory_close(Directory *dir)
 	table_close(dir->contact, NoLock);
 }
 
+/*
+ * For queries on a registered table, which the caller has opened and closes.
+ * They run as its owner (rule R3).
+ */
+void
+records_open(Directory *dir, Relation record, AttrNumber key)
+{
+	memset(dir, 0, sizeof(*dir));
+	dir->nspid = RelationGetNamespace(record);
+	dir->owner = RelationGetForm(record)->relowner;
+	dir->record = record;
+	dir->record_key = key;
+}
+
 /* Append the FROM item that stands for the rows of a batch. */
 static void
 append_rows(StringInfo sql, const DirectoryQuery *query, bool is_single)
@@ -207,6 +226,27 @@ append_rows(StringInfo sql, const DirectoryQuery *query, bool is_single)
 	}
 	appendStringInfo(sql, is_single ? ")) AS n(%s)" : ") AS n(%s)",
 					 query->columns);
+}
+
+/* Append what stands for the table of that name. */
+static void
+append_table(StringInfo sql, Directory *dir, const char *nspname,
+			 const char *name)
+{
+	Relation	record = dir->record;
+
+	if (record == NULL)
+		appendStringInfoString(sql, quote_qualified_identifier(nspname, name));
+	else if (strcmp(name, "key") == 0)
+		appendStringInfoString(sql,
+							   quote_identifier(get_attname(RelationGetRelid(record),
+															dir->record_key,
+															false)));
+	else
+		appendStringInfo(sql, "%s%s",
+						 record->rd_rel->relkind == RELKIND_RELATION ? "ONLY " : "",
+						 quote_qualified_identifier(nspname,
+													RelationGetRelationName(record)));
 }
 
 /* The text of the query, with the names the tables bear now. */
@@ -232,9 +272,8 @@ query_text(Directory *dir, const DirectoryQuery *query, bool is_single)
 		if (strncmp(start, "@rows@", 6) == 0)
 			append_rows(&sql, query, is_single);
 		else
-			appendStringInfoString(&sql,
-								   quote_qualified_identifier(nspname,
-															  pnstrdup(start + 1, end - start - 1)));
+			append_table(&sql, dir, nspname,
+						 pnstrdup(start + 1, end - start - 1));
 		p = end + 1;
 	}
 	return sql.data;
@@ -330,6 +369,9 @@ fetch_plan(Directory *dir, const DirectoryQuery *query, bool is_single)
 	memset(&key, 0, sizeof(key));
 	key.query = query;
 	key.nspid = dir->nspid;
+	key.record = dir->record == NULL ? InvalidOid :
+		RelationGetRelid(dir->record);
+	key.record_key = dir->record_key;
 	key.is_single = is_single;
 
 	entry = hash_search(plan_cache, &key, HASH_FIND, NULL);
