@@ -381,45 +381,7 @@ BEGIN ATOMIC
 			INSERT INTO %1$I.consent_event (key, new_state, reason, source)
 			SELECT i.key, i.status, i.status_reason, 'repair_directory'
 			FROM ONLY %1$I.identifier i WHERE i.id = ANY ($1) $q$
-		WHEN 'relationship_type.inverse_id' THEN $q$
-			INSERT INTO %1$I.relationship_type (id, name, label, inverse_name, inverse_label, source_type_id,
-				object_type_id, is_single, inverse_is_single, is_household, description, is_archived)
-			SELECT t.inverse_id, t.inverse_name, t.inverse_label, t.name, t.label, t.object_type_id,
-				t.source_type_id, t.inverse_is_single, t.is_single, t.is_household, t.description, t.is_archived
-			FROM ONLY %1$I.relationship_type t
-			WHERE t.id = ANY ($1) AND NOT EXISTS (
-				SELECT FROM ONLY %1$I.relationship_type o WHERE o.id = t.inverse_id OR o.name = t.inverse_name)
-				AND t.inverse_id IS NOT NULL;
-			UPDATE ONLY %1$I.relationship_type t SET inverse_id = NULL
-			WHERE t.id = ANY ($1) $q$
-		WHEN 'relationship_type' THEN $q$
-			UPDATE ONLY %1$I.relationship_type t SET inverse_name = o.name, inverse_label = o.label,
-				is_single = CASE WHEN t.source_type_id = 1 THEN t.is_single ELSE o.inverse_is_single END,
-				inverse_is_single = CASE WHEN o.source_type_id = 1 THEN o.is_single ELSE t.inverse_is_single END
-			FROM ONLY %1$I.relationship_type o
-			WHERE t.id = ANY ($1) AND o.id = t.inverse_id AND NOT t.is_symmetric;
-			UPDATE ONLY %1$I.relationship_type t SET is_household = o.is_household,
-				description = o.description, is_archived = o.is_archived
-			FROM ONLY %1$I.relationship_type o
-			WHERE t.id = ANY ($1) AND o.id = t.inverse_id AND o.id < t.id $q$
-		WHEN 'object_type' THEN $q$
-			SELECT contacts.arm_records('%1$I.object_type'::regclass, o.relation::regclass)
-			FROM ONLY %1$I.object_type o JOIN pg_class c ON c.oid = o.relation::oid
-			WHERE o.id = ANY ($1) AND pg_has_role(c.relowner, 'USAGE') $q$
-		WHEN 'object_type.key_column' THEN $q$
-			UPDATE ONLY %1$I.object_type o SET key_column = a.attname
-			FROM contacts.record_triggers('%1$I.object_type'::regclass) t
-				JOIN pg_attribute a ON a.attrelid = t.relation AND a.attnum = t.key
-			WHERE o.id = ANY ($1) AND t.relation = o.relation::oid AND t.event = 'delete' $q$
-		WHEN 'object_type.relation' THEN $q$
-			UPDATE ONLY %1$I.object_type o SET relation = c.oid::regclass
-			FROM pg_class c
-			WHERE o.id = ANY ($1) AND o.relation = 0 AND o.api_name IN ('contact', 'organization')
-				AND c.oid = format('%%I.%%I', $2, o.api_name)::regclass
-				AND NOT EXISTS (SELECT FROM ONLY %1$I.object_type x WHERE x.relation::oid = c.oid) $q$
-		WHEN 'relationship.record_id' THEN $q$
-			DELETE FROM ONLY %1$I.relationship WHERE id = ANY ($1) $q$
-		ELSE contacts.repair_relationship_statement(object)
+		ELSE coalesce(contacts.repair_relationship_statement(object), contacts.repair_object_statement(object))
 	END;
 END;
 COMMENT ON FUNCTION contacts.repair_statement(text) IS 'what repair_directory() does about an object that check_directory() names; NULL: nothing';
