@@ -4,10 +4,10 @@
 SET session_replication_role = replica;
 INSERT INTO crm.organization (id, name) SELECT n, 'Organization ' || n FROM generate_series(1, :rows / 50) n;
 INSERT INTO crm.contact (id, first_name, last_name, organization_id, created_at)
-	SELECT n, 'Ada', 'Name ' || n / 50, 1 + n / 50, '2020-01-01'::timestamptz + n * interval '1 second'
+	SELECT n + 1, 'Ada', 'Name ' || n / 50, 1 + n / 50, '2020-01-01'::timestamptz + n * interval '1 second'
 	FROM generate_series(0, :rows - 1) n;
 INSERT INTO crm.contact_share (contact_id, role)
-	SELECT n, 'bench_team' FROM generate_series(0, :rows - 1) n WHERE n / 50 % 2 = 0;
+	SELECT n + 1, 'bench_team' FROM generate_series(0, :rows - 1) n WHERE n / 50 % 2 = 0;
 INSERT INTO crm.record_share (object_type_id, record_id, role)
 	SELECT o.id, 1 + n, 'bench_team'
 	FROM crm.object_type o, generate_series(0, :rows / 50 - 1) n
