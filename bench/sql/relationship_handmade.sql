@@ -1,7 +1,8 @@
 -- (c) The tables of (a), and the row triggers in PL/pgSQL that one would write:
 -- the type is looked up, a link that is there from either side is refused, and
 -- a second one where there is one at most; the mirror is made, changed and
--- deleted with its row.  What our indexes check, it checks by query.
+-- deleted with its row.  What our indexes check, it checks by
+-- query, with both contacts locked.
 
 DROP SCHEMA IF EXISTS handmade CASCADE;
 SELECT contacts.create_directory('handmade') \g /dev/null
@@ -25,6 +26,9 @@ BEGIN
 	IF NEW.is_mirror THEN
 		RETURN NEW;
 	END IF;
+	-- or two sessions would not see each other's links
+	PERFORM FROM handmade.contact c
+		WHERE c.id IN (NEW.contact_id, NEW.related_contact_id) ORDER BY c.id FOR NO KEY UPDATE;
 	IF EXISTS (SELECT FROM handmade.relationship r
 		WHERE r.contact_id = NEW.contact_id AND r.related_contact_id = NEW.related_contact_id
 			AND r.relationship_type_id = NEW.relationship_type_id

@@ -19,34 +19,6 @@ DROP ROLE IF EXISTS bench_reader;
 DROP ROLE IF EXISTS bench_team;
 CREATE ROLE bench_team;
 CREATE ROLE bench_reader IN ROLE bench_team;
-GRANT USAGE ON SCHEMA bench, crm TO bench_reader;
+GRANT USAGE ON SCHEMA crm TO bench_reader;
 GRANT SELECT ON ALL TABLES IN SCHEMA crm TO bench_reader;
 REVOKE ALL ON crm.secret FROM bench_reader;
-
--- :repeats lists of fifty people each, drawn at random among every fourth fifty
-CREATE FUNCTION bench.read_lists(list text, repeats int, fifties int, remainder int) RETURNS void
-	LANGUAGE plpgsql VOLATILE
-AS $$
-DECLARE
-	fifty int;
-	n int;
-BEGIN
-	PERFORM set_config('plan_cache_mode', 'force_generic_plan', true);
-	FOR i IN 1 .. repeats LOOP
-		fifty := floor(random() * (fifties / 4))::int * 4 + remainder;
-		IF list = 'page' THEN
-			PERFORM c.* FROM crm.contact c
-				WHERE (c.created_at, c.id) >= ('2020-01-01'::timestamptz + fifty * interval '50 seconds', 0)
-				ORDER BY c.created_at, c.id LIMIT 50;
-		ELSIF list = 'organization' THEN
-			PERFORM c.* FROM crm.contact c WHERE c.organization_id = 1 + fifty ORDER BY c.id;
-		ELSE
-			PERFORM c.* FROM crm.contact c WHERE lower(c.last_name) = lower('Name ' || fifty) ORDER BY c.id;
-		END IF;
-		GET DIAGNOSTICS n = ROW_COUNT;
-		IF n <> 50 THEN
-			RAISE EXCEPTION 'a list of % contacts', n;
-		END IF;
-	END LOOP;
-END
-$$;
