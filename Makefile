@@ -49,7 +49,12 @@ OBJS = \
 	src/guard.o \
 	src/resolve.o \
 	src/set_exclusive.o \
-	src/relationship_path.o
+	src/relationship_path.o \
+	src/my_roles.o \
+	src/look_up.o \
+	src/share_window.o \
+	src/visibility.o \
+	src/share.o
 
 # The install script: fragments in load order.
 SQL_FRAGMENTS = \
@@ -63,7 +68,9 @@ SQL_FRAGMENTS = \
 	sql/relationship.sql \
 	sql/functions.sql \
 	sql/reading.sql \
+	sql/visibility.sql \
 	sql/directory.sql \
+	sql/sharing.sql \
 	sql/check_relationship.sql \
 	sql/check_object.sql \
 	sql/check.sql \
@@ -76,13 +83,15 @@ DIRECTORY_FRAGMENTS = \
 	sql/directory/identity.sql \
 	sql/directory/consent.sql \
 	sql/directory/relationship.sql \
+	sql/directory/sharing.sql \
 	sql/directory/functions.sql \
 	sql/directory/relationship_functions.sql \
 	sql/directory/relationship_reading.sql
 TRIGGER_FRAGMENTS = \
 	sql/directory/triggers.sql \
 	sql/directory/relationship_triggers.sql \
-	sql/directory/relationship_type_triggers.sql
+	sql/directory/relationship_type_triggers.sql \
+	sql/directory/sharing_triggers.sql
 
 DATA_built = sql/contacts--$(EXTVERSION).sql
 EXTRA_CLEAN = sql/contacts--$(EXTVERSION).sql
