@@ -21,6 +21,8 @@ OBJS = \
 	src/identifier_key.o \
 	src/pending.o \
 	src/attach.o \
+	src/ddl_guard.o \
+	src/ddl_gate.o \
 	src/consent.o \
 	src/contact_type.o \
 	src/contact.o \
@@ -50,6 +52,7 @@ SQL_FRAGMENTS = \
 	sql/triggers.sql \
 	sql/functions.sql \
 	sql/directory.sql \
+	sql/ddl_guard.sql \
 	sql/check.sql \
 	sql/import.sql
 

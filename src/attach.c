@@ -27,6 +27,8 @@
 #include "utils/snapmgr.h"
 #include "utils/syscache.h"
 
+#include "ddl_guard.h"
+
 #define SECRET_LENGTH 32
 
 PG_FUNCTION_INFO_V1(attach_triggers);
@@ -112,25 +114,20 @@ missing_statements(Oid schema)
 	return statements;
 }
 
-/* Run statements as another role, which may make triggers. */
+/*
+ * Run statements as another role, which may make triggers.  An altered trigger
+ * is replaced, which the DDL guard lets nobody else do.
+ */
 static void
-run_as(Oid role, List *statements)
+run_as(Oid role, Oid schema, List *statements)
 {
 	Oid			caller;
 	int			context;
-	ListCell   *cell;
 
 	GetUserIdAndSecContext(&caller, &context);
 	SetUserIdAndSecContext(role, context | SECURITY_LOCAL_USERID_CHANGE |
 						   SECURITY_RESTRICTED_OPERATION);
-	foreach(cell, statements)
-	{
-		int			result = SPI_execute(lfirst(cell), false, 0);
-
-		if (result < 0)
-			elog(ERROR, "could not run \"%s\": %s", (char *) lfirst(cell),
-				 SPI_result_code_string(result));
-	}
+	ddl_guard_run(schema, statements);
 	SetUserIdAndSecContext(caller, context);
 }
 
@@ -152,7 +149,7 @@ attach_triggers(PG_FUNCTION_ARGS)
 	lock_tables(directory, schema);
 	query_schema("SELECT contacts.check_shape($1)", schema);
 	statements = missing_statements(schema);
-	run_as(function_owner(fcinfo->flinfo->fn_oid), statements);
+	run_as(function_owner(fcinfo->flinfo->fn_oid), schema, statements);
 
 	/* A schema renamed while we were at it: other tables got the triggers. */
 	if (missing_statements(schema) != NIL)
