@@ -61,7 +61,8 @@ BEGIN ATOMIC
 	WHERE c.relnamespace = directory AND p.pronamespace = 'contacts'::regnamespace AND NOT t.tgisinternal
 	UNION ALL
 	SELECT format('ALTER TABLE %s %s', c.oid::regclass, string_agg(
-		format('ALTER %1$I TYPE text USING %1$I::text', a.attname), ', ' ORDER BY a.attnum))
+		format('ALTER %1$I TYPE %2$s USING %1$I::%2$s', a.attname,
+			CASE WHEN t.typname = 'relation' THEN 'regclass' ELSE 'text' END), ', ' ORDER BY a.attnum))
 	FROM pg_class c JOIN pg_attribute a ON a.attrelid = c.oid
 		JOIN pg_type t ON t.oid = a.atttypid
 	WHERE c.relnamespace = directory AND c.relkind IN ('r', 'p', 'f') AND NOT a.attisdropped

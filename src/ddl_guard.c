@@ -459,7 +459,7 @@ check_drop(Oid catalog, Oid object, int subid)
 	else if (catalog == TriggerRelationId)
 	{
 		trigger = guarded_trigger(object, &table, &state);
-		if (trigger != NULL)
+		if (trigger != NULL && !trigger->tgisinternal)
 			refuse(&table, psprintf("drop trigger \"%s\" on",
 									NameStr(trigger->tgname)), NULL);
 	}
