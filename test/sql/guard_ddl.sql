@@ -245,6 +245,7 @@ SELECT * FROM pg_temp.fails($$SELECT contacts.detach_directory('guard_ddl')$$) W
 SELECT fails FROM pg_temp.fails('DROP TRIGGER zz_guard ON contact') WHERE fails LIKE '2BP01%';
 DROP VIEW reader;
 -- renamed, and back
+\set SHOW_CONTEXT never
 SELECT contacts.rename_directory('guard_ddl', 'guard_ddl'), contacts.rename_directory(NULL, 'x');
 SELECT contacts.rename_directory('guard_ddl', NULL);
 SELECT contacts.rename_directory('guard_ddl', 'Another "name"');
@@ -253,11 +254,13 @@ SELECT * FROM contacts.check_directory('Another "name"');
 SELECT contacts.rename_directory('Another "name"', 'guard_ddl');
 RESET ROLE;
 SET ROLE regress_contacts_guard_app;
+\set VERBOSITY sqlstate
 SELECT contacts.rename_directory('guard_ddl', 'renamed');
 SELECT contacts.drop_tables('guard_ddl'::regnamespace, true);
 SELECT contacts.detach_tables('guard_ddl'::regnamespace);
 SELECT contacts.rename_schema('guard_ddl'::regnamespace, 'renamed');
 SELECT contacts.rename_schema(1, 'renamed');
+\set VERBOSITY default
 RESET ROLE;
 
 SET ROLE regress_contacts_guard_ddl;
