@@ -88,12 +88,12 @@ drop_tables(PG_FUNCTION_ARGS)
 
 	SPI_connect();
 	ddl_guard_run(schema,
-				   read_statements(PG_GETARG_BOOL(1) ?
-								   "SELECT pg_catalog.format('DROP SCHEMA %I CASCADE', n.nspname)"
-								   " FROM pg_catalog.pg_namespace n"
-								   " WHERE n.oid OPERATOR(pg_catalog.=) $1" :
-								   "SELECT contacts.drop_statements($1)",
-								   schema));
+				  read_statements(PG_GETARG_BOOL(1) ?
+								  "SELECT pg_catalog.format('DROP SCHEMA %I CASCADE', n.nspname)"
+								  " FROM pg_catalog.pg_namespace n"
+								  " WHERE n.oid OPERATOR(pg_catalog.=) $1" :
+								  "SELECT contacts.drop_statements($1)",
+								  schema));
 	SPI_finish();
 	PG_RETURN_VOID();
 }
@@ -111,8 +111,8 @@ detach_tables(PG_FUNCTION_ARGS)
 
 	SPI_connect();
 	ddl_guard_run(schema,
-				   read_statements("SELECT contacts.detach_statements($1)",
-								   schema));
+				  read_statements("SELECT contacts.detach_statements($1)",
+								  schema));
 	SPI_finish();
 	PG_RETURN_VOID();
 }

@@ -286,10 +286,10 @@ guarded_constraint(Oid constraint, GuardedTable *table)
 }
 
 /*
- * The trigger, if it is one of ours on a directory's table or enforces one of
- * its foreign keys; else NULL.  state: when it is to fire.
+ * The row of the trigger, if it is one of ours on a directory's table or
+ * enforces one of its foreign keys; else NULL.  state: when it is to fire.
  */
-static Form_pg_trigger
+static HeapTuple
 guarded_trigger(Oid trigger, GuardedTable *table, char *state)
 {
 	HeapTuple	tuple = fetch_object(TriggerRelationId, TriggerOidIndexId,
@@ -303,13 +303,13 @@ guarded_trigger(Oid trigger, GuardedTable *table, char *state)
 	{
 		*state = TRIGGER_FIRES_ON_ORIGIN;
 		return guarded_constraint(form->tgconstraint, table) != NULL ?
-			form : NULL;
+			tuple : NULL;
 	}
 	if (!is_guarded(form->tgrelid, table) ||
 		get_func_namespace(form->tgfoid) != extension_schema() ||
 		!find_in_model("trigger", table->name, NameStr(form->tgname), state))
 		return NULL;
-	return form;
+	return tuple;
 }
 
 /* The column, if it is one of a directory's own; else NULL. */
@@ -430,6 +430,7 @@ check_drop(Oid catalog, Oid object, int subid)
 	Form_pg_attribute column;
 	Form_pg_constraint constraint;
 	Form_pg_trigger trigger;
+	HeapTuple	tuple;
 
 	if (catalog == RelationRelationId && subid != 0)
 	{
@@ -458,8 +459,11 @@ check_drop(Oid catalog, Oid object, int subid)
 	}
 	else if (catalog == TriggerRelationId)
 	{
-		trigger = guarded_trigger(object, &table, &state);
-		if (trigger != NULL && !trigger->tgisinternal)
+		tuple = guarded_trigger(object, &table, &state);
+		if (tuple == NULL)
+			return;
+		trigger = (Form_pg_trigger) GETSTRUCT(tuple);
+		if (!trigger->tgisinternal)
 			refuse(&table, psprintf("drop trigger \"%s\" on",
 									NameStr(trigger->tgname)), NULL);
 	}
@@ -479,27 +483,29 @@ check_rule(Oid rule)
 }
 
 /*
- * A trigger was made or altered.  Ours may be armed again, not disarmed; one
- * that CREATE TRIGGER has just made is not there for guarded_trigger(), one
- * that it replaced is.
+ * A trigger was made or altered.  Ours may be armed again, not disarmed.  A
+ * new one has no row yet that was there before the command or, where it is the
+ * first of its table, the same row: the server has made it visible already.
  */
 static void
 check_trigger_altered(Oid object, bool is_create)
 {
 	GuardedTable table;
 	char		state;
-	Form_pg_trigger before = guarded_trigger(object, &table, &state);
-	HeapTuple	tuple;
+	HeapTuple	old = guarded_trigger(object, &table, &state);
+	HeapTuple	new;
+	Form_pg_trigger before;
 	Form_pg_trigger after;
 	const char *action;
 
-	if (before == NULL)
+	if (old == NULL)
 		return;
-	tuple = fetch_object(TriggerRelationId, TriggerOidIndexId, object,
-						 SnapshotSelf);
-	if (!HeapTupleIsValid(tuple))
+	new = fetch_object(TriggerRelationId, TriggerOidIndexId, object,
+					   SnapshotSelf);
+	if (!HeapTupleIsValid(new) || ItemPointerEquals(&old->t_self, &new->t_self))
 		return;
-	after = (Form_pg_trigger) GETSTRUCT(tuple);
+	before = (Form_pg_trigger) GETSTRUCT(old);
+	after = (Form_pg_trigger) GETSTRUCT(new);
 	if (is_create)
 		action = "replace";
 	else if (strcmp(NameStr(before->tgname), NameStr(after->tgname)) != 0)

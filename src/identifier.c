@@ -139,8 +139,8 @@ derive_key(Row *new, const Row *old, DirectoryInfo *info,
 		   const SemanticType *type)
 {
 	bool		is_same = old != NULL &&
-		!row_text_differs(old, new, IDENTIFIER_VALUE) &&
-		!row_text_differs(old, new, IDENTIFIER_SEMANTIC_TYPE);
+	!row_text_differs(old, new, IDENTIFIER_VALUE) &&
+	!row_text_differs(old, new, IDENTIFIER_SEMANTIC_TYPE);
 	Datum		canonical;
 
 	if (new->nulls[IDENTIFIER_VALUE] || (is_same && !key_differs(new, old)))
