@@ -63,6 +63,20 @@ for my $try (
 	is(sqlstate('keeper', $try->[0]), $try->[1], "a new session: $try->[0]");
 }
 
+# What later versions add: constraints of NOT NULL are objects, foreign keys may
+# be there and not enforced.
+if ($node->safe_psql('postgres', 'SHOW server_version_num') >= 180000)
+{
+	is(sqlstate('keeper', 'ALTER TABLE crm.contact DROP CONSTRAINT contact_mononym_not_null'),
+		'23001', 'NOT NULL is not dropped as a constraint');
+	is( sqlstate('keeper', 'ALTER TABLE crm.identifier ALTER CONSTRAINT identifier_contact_id_fkey NOT ENFORCED'),
+		'23001', 'a foreign key stays enforced');
+	is( sqlstate('keeper',
+			'BEGIN; ALTER TABLE crm.contact ADD mine int CONSTRAINT mine_not_null NOT NULL DEFAULT 1;'
+			  . ' ALTER TABLE crm.contact DROP CONSTRAINT mine_not_null; ROLLBACK'),
+		'00000', 'that of a column of the owner\'s is');
+}
+
 # The setting is a superuser's, also before the library is loaded.
 is(sqlstate('keeper', "SET contacts.ddl_guard = off; $disarm"), '23001', 'owner: SET, then DDL');
 is(sqlstate('keeper', "SELECT set_config('contacts.ddl_guard', 'off', false); $disarm"),
