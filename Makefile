@@ -18,6 +18,9 @@ OBJS = \
 	src/columns.o \
 	src/relation.o \
 	src/relationship_type.o \
+	src/record.o \
+	src/record_change.o \
+	src/register.o \
 	src/directory.o \
 	src/identifier_key.o \
 	src/pending.o \
@@ -40,6 +43,7 @@ OBJS = \
 	src/organization.o \
 	src/link_type.o \
 	src/relationship.o \
+	src/make_link.o \
 	src/relationship_mirror.o \
 	src/mirror_insert.o \
 	src/import.o \
@@ -63,6 +67,8 @@ SQL_FRAGMENTS = \
 	sql/reading.sql \
 	sql/directory.sql \
 	sql/ddl_guard.sql \
+	sql/check_relationship.sql \
+	sql/check_object.sql \
 	sql/check.sql \
 	sql/import.sql
 
@@ -74,6 +80,7 @@ DIRECTORY_FRAGMENTS = \
 	sql/directory/consent.sql \
 	sql/directory/relationship.sql \
 	sql/directory/functions.sql \
+	sql/directory/relationship_functions.sql \
 	sql/directory/relationship_reading.sql
 TRIGGER_FRAGMENTS = \
 	sql/directory/triggers.sql \

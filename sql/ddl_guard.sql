@@ -52,7 +52,8 @@ CREATE FUNCTION contacts.drop_tables(directory oid, everything boolean) RETURNS 
 	LANGUAGE c VOLATILE STRICT PARALLEL UNSAFE SET search_path = pg_catalog, pg_temp AS 'MODULE_PATHNAME';
 COMMENT ON FUNCTION contacts.drop_tables(oid, boolean) IS 'the last step of drop_directory(): drops the schema, with the tables of a directory or with everything';
 
--- Defaults, constraints and indexes of a column follow its type.
+-- Defaults, constraints and indexes of a column follow its type; the condition
+-- of one index, over oids, does not.
 CREATE FUNCTION contacts.detach_statements(directory oid) RETURNS SETOF text
 	LANGUAGE sql STABLE PARALLEL SAFE SET search_path = pg_catalog, pg_temp
 BEGIN ATOMIC
@@ -60,14 +61,18 @@ BEGIN ATOMIC
 	FROM pg_trigger t JOIN pg_class c ON c.oid = t.tgrelid JOIN pg_proc p ON p.oid = t.tgfoid
 	WHERE c.relnamespace = directory AND p.pronamespace = 'contacts'::regnamespace AND NOT t.tgisinternal
 	UNION ALL
+	SELECT format('DROP INDEX IF EXISTS %I.object_type_relation_key', n.nspname) FROM pg_namespace n WHERE n.oid = directory
+	UNION ALL
 	SELECT format('ALTER TABLE %s %s', c.oid::regclass, string_agg(
-		format('ALTER %1$I TYPE %2$s USING %1$I::%2$s', a.attname,
-			CASE WHEN t.typname = 'relation' THEN 'regclass' ELSE 'text' END), ', ' ORDER BY a.attnum))
+		format('ALTER %1$I TYPE text USING %1$I::text', a.attname), ', ' ORDER BY a.attnum))
 	FROM pg_class c JOIN pg_attribute a ON a.attrelid = c.oid
 		JOIN pg_type t ON t.oid = a.atttypid
 	WHERE c.relnamespace = directory AND c.relkind IN ('r', 'p', 'f') AND NOT a.attisdropped
 		AND t.typnamespace = 'contacts'::regnamespace AND t.typelem = 0
-	GROUP BY c.oid;
+	GROUP BY c.oid
+	UNION ALL
+	SELECT format($q$CREATE UNIQUE INDEX object_type_relation_key ON %I.object_type (relation) WHERE relation <> '-'$q$, n.nspname)
+	FROM pg_namespace n WHERE n.oid = directory;
 END;
 COMMENT ON FUNCTION contacts.detach_statements(oid) IS 'the statements that take triggers and types of the extension out of the tables of a directory';
 

@@ -380,6 +380,7 @@ BEGIN
 			SCHEMA = directory;
 	END IF;
 	PERFORM contacts.drop_functions(schema_id);
+	PERFORM contacts.disarm_records(format('%I.object_type', directory)::regclass);
 	PERFORM contacts.drop_tables(schema_id, false);
 END
 $$;
@@ -393,6 +394,7 @@ DECLARE
 	schema_id oid := contacts.directory_schema(directory);
 BEGIN
 	PERFORM contacts.drop_functions(schema_id);
+	PERFORM contacts.disarm_records(format('%I.object_type', directory)::regclass);
 	PERFORM contacts.detach_tables(schema_id);
 END
 $$;

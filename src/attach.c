@@ -27,6 +27,7 @@
 #include "utils/snapmgr.h"
 #include "utils/syscache.h"
 
+#include "attach.h"
 #include "ddl_guard.h"
 
 #define SECRET_LENGTH 32
@@ -35,7 +36,7 @@ PG_FUNCTION_INFO_V1(attach_triggers);
 PG_FUNCTION_INFO_V1(new_secret);
 
 /* The role that owns a function. */
-static Oid
+Oid
 function_owner(Oid function)
 {
 	HeapTuple	tuple = SearchSysCache1(PROCOID, ObjectIdGetDatum(function));
@@ -115,10 +116,11 @@ missing_statements(Oid schema)
 }
 
 /*
- * Run statements as another role, which may make triggers.  An altered trigger
- * is replaced, which the DDL guard lets nobody else do.
+ * Run statements as another role, which may make triggers.  In the directory,
+ * if one is given, altered triggers are replaced, which the DDL guard lets
+ * nobody else do.
  */
-static void
+void
 run_as(Oid role, Oid schema, List *statements)
 {
 	Oid			caller;

@@ -201,7 +201,7 @@ SELECT * FROM pg_temp.fails($$UPDATE identifier SET status = 'opted_in' WHERE va
 
 -- the message, in all its fields
 SELECT * FROM pg_temp.fails('ALTER TABLE contact DISABLE TRIGGER zz_guard');
-SELECT * FROM pg_temp.fails('DROP TABLE contact CASCADE');
+SELECT * FROM pg_temp.fails('DROP TRIGGER zz_guard ON contact');
 SELECT * FROM pg_temp.fails('ALTER TABLE contact DROP CONSTRAINT contact_email_key CASCADE');
 SELECT * FROM pg_temp.fails('ALTER SCHEMA guard_ddl RENAME TO renamed');
 SELECT * FROM pg_temp.fails('ALTER EXTENSION contacts DROP TABLE contacts.model');
