@@ -60,6 +60,7 @@ DIRECTORY_FRAGMENTS = \
 	sql/directory/identity.sql \
 	sql/directory/consent.sql \
 	sql/directory/relationship.sql \
+	sql/directory/message.sql \
 	sql/directory/functions.sql
 TRIGGER_FRAGMENTS = \
 	sql/directory/triggers.sql
