@@ -60,6 +60,8 @@ DIRECTORY_FRAGMENTS = \
 	sql/directory/identity.sql \
 	sql/directory/consent.sql \
 	sql/directory/relationship.sql \
+	sql/directory/topic.sql \
+	sql/directory/template.sql \
 	sql/directory/message.sql \
 	sql/directory/functions.sql
 TRIGGER_FRAGMENTS = \

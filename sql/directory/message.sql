@@ -10,8 +10,8 @@ CREATE TABLE email_message (
 	contact_id bigint REFERENCES contact (id) ON DELETE SET NULL,
 	address text COLLATE "C",
 	key uuid,
-	template_id bigint,
-	topic_id bigint,
+	template_id bigint REFERENCES message_template (id) ON DELETE SET NULL,
+	topic_id bigint REFERENCES subscription_topic (id),
 	subject text,
 	body text,
 	body_format text NOT NULL DEFAULT 'text'
@@ -70,8 +70,8 @@ CREATE TABLE sms_message (
 	contact_id bigint REFERENCES contact (id) ON DELETE SET NULL,
 	address text COLLATE "C",
 	key uuid,
-	template_id bigint,
-	topic_id bigint,
+	template_id bigint REFERENCES message_template (id) ON DELETE SET NULL,
+	topic_id bigint REFERENCES subscription_topic (id),
 	body text,
 	state text NOT NULL DEFAULT 'queued'
 		CONSTRAINT sms_message_state CHECK (state IN ('queued', 'sending', 'sent', 'delivered', 'bounced', 'failed', 'cancelled', 'received')),
