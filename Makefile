@@ -22,6 +22,10 @@ OBJS = \
 	src/pending.o \
 	src/attach.o \
 	src/consent.o \
+	src/message.o \
+	src/message_gate.o \
+	src/message_queue.o \
+	src/local_time.o \
 	src/contact_type.o \
 	src/contact.o \
 	src/main_identifier.o \
@@ -47,6 +51,7 @@ SQL_FRAGMENTS = \
 	sql/phone.sql \
 	sql/domains.sql \
 	sql/relation.sql \
+	sql/message.sql \
 	sql/triggers.sql \
 	sql/functions.sql \
 	sql/directory.sql \
@@ -65,7 +70,8 @@ DIRECTORY_FRAGMENTS = \
 	sql/directory/message.sql \
 	sql/directory/functions.sql
 TRIGGER_FRAGMENTS = \
-	sql/directory/triggers.sql
+	sql/directory/triggers.sql \
+	sql/directory/message_triggers.sql
 
 DATA_built = sql/contacts--$(EXTVERSION).sql
 EXTRA_CLEAN = sql/contacts--$(EXTVERSION).sql

@@ -15,12 +15,14 @@
 #include "catalog/namespace.h"
 #include "catalog/pg_type.h"
 #include "miscadmin.h"
+#include "pgtime.h"
 #include "utils/acl.h"
 #include "utils/builtins.h"
 #include "utils/hsearch.h"
 #include "utils/inval.h"
 #include "utils/lsyscache.h"
 #include "utils/syscache.h"
+#include "utils/uuid.h"
 #if PG_VERSION_NUM >= 160000
 #include "varatt.h"
 #endif
@@ -54,19 +56,22 @@ typedef struct ColumnType
 } ColumnType;
 
 static const ColumnType column_types[] = {
-	{"contact_id", INT8OID}, {"contact_type", TEXTOID},
-	{"created_at", TIMESTAMPTZOID}, {"email", InvalidOid, "email"},
-	{"email_status", TEXTOID}, {"first_name", TEXTOID}, {"holder", INT8OID},
+	{"address", TEXTOID}, {"contact_id", INT8OID}, {"contact_type", TEXTOID},
+	{"created_at", TIMESTAMPTZOID}, {"default_time_zone", TEXTOID},
+	{"email", InvalidOid, "email"},
+	{"email_status", TEXTOID}, {"error", TEXTOID}, {"first_name", TEXTOID}, {"holder", INT8OID},
 	{"id", INT8OID}, {"is_contactable", BOOLOID}, {"is_exclusive", BOOLOID},
 	{"is_outreach", BOOLOID}, {"is_reachable", BOOLOID},
 	{"is_validated", BOOLOID}, {"is_vendor", BOOLOID}, {"key", UUIDOID},
-	{"last_name", TEXTOID}, {"mobile_phone", InvalidOid, "phone"},
+	{"kind", TEXTOID}, {"last_name", TEXTOID},
+	{"leased_until", TIMESTAMPTZOID}, {"mobile_phone", InvalidOid, "phone"},
 	{"mononym", BOOLOID}, {"name", TEXTOID}, {"name_rule", TEXTOID},
 	{"organization_id", INT8OID}, {"organization_name", TEXTOID},
 	{"secret_fingerprint", BYTEAOID}, {"semantic_type", TEXTOID},
-	{"slug", TEXTOID}, {"source", TEXTOID}, {"status", TEXTOID},
+	{"slug", TEXTOID}, {"source", TEXTOID}, {"state", TEXTOID},
+	{"status", TEXTOID},
 	{"status_changed_at", TIMESTAMPTZOID}, {"status_reason", TEXTOID},
-	{"time_zone", TEXTOID}, {"updated_at", TIMESTAMPTZOID},
+	{"time_zone", TEXTOID}, {"topic_id", INT8OID}, {"updated_at", TIMESTAMPTZOID},
 	{"validated_at", TIMESTAMPTZOID}, {"validation_method", TEXTOID},
 	{"value", TEXTOID}, {"value", BYTEAOID}, {"value_type", TEXTOID}
 };
@@ -258,6 +263,25 @@ row_require(const Row *row, int column)
 				 errtablecol(row->rel, row->attnums[column])));
 }
 
+/* The server must know the zone, when it is written: zones come and go. */
+void
+row_check_time_zone(const Row *new, const Row *old, int column)
+{
+	char	   *name;
+
+	if (new->nulls[column] ||
+		(old != NULL && !row_text_differs(old, new, column)))
+		return;
+	name = TextDatumGetCString(new->values[column]);
+	if (pg_tzset(name) == NULL)
+		ereport(ERROR,
+				(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
+				 errmsg("time zone \"%s\" not recognized", name),
+				 errhint("The view pg_timezone_names lists the zones."),
+				 errtablecol(new->rel, new->attnums[column])));
+	pfree(name);
+}
+
 void
 row_set(Row *row, int column, Datum value)
 {
@@ -336,6 +360,16 @@ row_bytes_differ(const Row *a, const Row *b, int column)
 	if (a->nulls[column] || b->nulls[column])
 		return a->nulls[column] != b->nulls[column];
 	return a->values[column] != b->values[column];
+}
+
+/* Is the column, a uuid, distinct in the two rows? */
+bool
+row_uuid_differs(const Row *a, const Row *b, int column)
+{
+	if (a->nulls[column] || b->nulls[column])
+		return a->nulls[column] != b->nulls[column];
+	return memcmp(DatumGetPointer(a->values[column]),
+				  DatumGetPointer(b->values[column]), UUID_LEN) != 0;
 }
 
 /* The row as a tuple, with the columns that were set. */

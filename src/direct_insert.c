@@ -26,6 +26,7 @@
 #include "catalog/namespace.h"
 #include "catalog/pg_class.h"
 #include "executor/executor.h"
+#include "executor/nodeModifyTable.h"
 #include "miscadmin.h"
 #include "nodes/execnodes.h"
 #include "optimizer/optimizer.h"
@@ -35,6 +36,7 @@
 #include "utils/inval.h"
 #include "utils/lsyscache.h"
 #include "utils/memutils.h"
+#include "utils/snapmgr.h"
 #include "utils/timestamp.h"
 
 #include "compat.h"
@@ -377,9 +379,9 @@ put(Insertion *ins, IdentifierColumn column, Datum value)
 	ins->slot->tts_isnull[i] = false;
 }
 
-/* Fill the slot with the row of a claim, as identifier_derive() would. */
+/* Fill the slot with the columns' defaults. */
 static void
-fill_slot(Insertion *ins, Claim *claim, Datum type_name)
+fill_defaults(Insertion *ins)
 {
 	TupleTableSlot *slot = ins->slot;
 	ExprContext *context = GetPerTupleExprContext(ins->estate);
@@ -396,6 +398,15 @@ fill_slot(Insertion *ins, Claim *claim, Datum type_name)
 				ExecEvalExprSwitchContext(ins->volatiles[i], context,
 										  &slot->tts_isnull[i]);
 	}
+}
+
+/* Fill the slot with the row of a claim, as identifier_derive() would. */
+static void
+fill_slot(Insertion *ins, Claim *claim, Datum type_name)
+{
+	TupleTableSlot *slot = ins->slot;
+
+	fill_defaults(ins);
 	put(ins, IDENTIFIER_CONTACT_ID, Int64GetDatum(claim->contact_id));
 	put(ins, IDENTIFIER_SEMANTIC_TYPE, type_name);
 	put(ins, IDENTIFIER_SLUG, ins->main_slug);
@@ -488,4 +499,75 @@ insert_directly(Directory *dir, Claim *claims, int n)
 	/* let the queries that follow see the rows */
 	CommandCounterIncrement();
 	return nmet;
+}
+
+/* Fill the slot with a row for a value that nobody holds. */
+static void
+fill_reservation(Insertion *ins, Reservation *reservation, Datum type_name)
+{
+	fill_defaults(ins);
+	put(ins, IDENTIFIER_SEMANTIC_TYPE, type_name);
+	put(ins, IDENTIFIER_VALUE, reservation->value);
+	put(ins, IDENTIFIER_KEY, UUIDPGetDatum(&reservation->key));
+	put(ins, IDENTIFIER_HOLDER, Int64GetDatum(0));
+	put(ins, IDENTIFIER_STATUS, state_text(STATE_NOT_OPTED_IN));
+	ExecStoreVirtualTuple(ins->slot);
+	ins->slot->tts_tableOid = RelationGetRelid(ins->rel);
+	if (RelationGetDescr(ins->rel)->constr != NULL &&
+		RelationGetDescr(ins->rel)->constr->has_generated_stored)
+		ExecComputeStoredGenerated(ins->result, ins->estate, ins->slot,
+								   CMD_INSERT);
+	ExecConstraints(ins->result, ins->slot, ins->estate);
+}
+
+/* Delete the rows that were inserted, which nobody has seen. */
+static void
+delete_reservations(Directory *dir, ItemPointerData *tids, int n)
+{
+	int			i;
+
+	CommandCounterIncrement();
+	for (i = 0; i < n; i++)
+		simple_table_tuple_delete(dir->identifier, &tids[i],
+								  GetActiveSnapshot());
+	CommandCounterIncrement();
+}
+
+/*
+ * Take the index entries of values that no row bears, until the transaction
+ * ends: whoever wants to insert such a value waits for it.  For that a row is
+ * inserted and at once deleted, past all triggers: no other session ever sees
+ * it, but the index entry of its transaction holds up whoever inserts the same.
+ * Where there is a row already, is_reserved stays false.  Values come sorted by
+ * key, each once.
+ */
+void
+reserve_entries(Directory *dir, const SemanticType *type,
+				Reservation *reservations, int n)
+{
+	Insertion	ins;
+	Datum		type_name = CStringGetTextDatum(type->name);
+	ItemPointerData *tids = palloc(sizeof(ItemPointerData) * (n + 1));
+	Oid			save_userid;
+	int			save_sec_context;
+	int			ntids = 0;
+	int			i;
+
+	become_owner(dir, &save_userid, &save_sec_context);
+	begin_insertion(&ins, dir);
+	for (i = 0; i < n; i++)
+	{
+		MemoryContext oldcontext;
+
+		ResetPerTupleExprContext(ins.estate);
+		oldcontext = MemoryContextSwitchTo(GetPerTupleMemoryContext(ins.estate));
+		fill_reservation(&ins, &reservations[i], type_name);
+		reservations[i].is_reserved = insert_slot(&ins);
+		if (reservations[i].is_reserved)
+			tids[ntids++] = ins.slot->tts_tid;
+		MemoryContextSwitchTo(oldcontext);
+	}
+	end_insertion(&ins);
+	delete_reservations(dir, tids, ntids);
+	SetUserIdAndSecContext(save_userid, save_sec_context);
 }
