@@ -34,6 +34,8 @@ OBJS = \
 	src/direct_insert.o \
 	src/change_consent.o \
 	src/organization.o \
+	src/subscription.o \
+	src/unsubscribe_token.o \
 	src/import.o \
 	src/catalogue.o \
 	src/guard.o \
@@ -48,6 +50,7 @@ SQL_FRAGMENTS = \
 	sql/domains.sql \
 	sql/relation.sql \
 	sql/triggers.sql \
+	sql/deliver.sql \
 	sql/functions.sql \
 	sql/directory.sql \
 	sql/check.sql \
@@ -63,9 +66,11 @@ DIRECTORY_FRAGMENTS = \
 	sql/directory/topic.sql \
 	sql/directory/template.sql \
 	sql/directory/message.sql \
+	sql/directory/unsubscribe.sql \
 	sql/directory/functions.sql
 TRIGGER_FRAGMENTS = \
-	sql/directory/triggers.sql
+	sql/directory/triggers.sql \
+	sql/directory/deliver_triggers.sql
 
 DATA_built = sql/contacts--$(EXTVERSION).sql
 EXTRA_CLEAN = sql/contacts--$(EXTVERSION).sql
