@@ -35,6 +35,7 @@ OBJS = \
 	src/change_consent.o \
 	src/organization.o \
 	src/subscription.o \
+	src/delivery_notice.o \
 	src/unsubscribe_token.o \
 	src/import.o \
 	src/catalogue.o \
@@ -66,6 +67,7 @@ DIRECTORY_FRAGMENTS = \
 	sql/directory/topic.sql \
 	sql/directory/template.sql \
 	sql/directory/message.sql \
+	sql/directory/deliverability.sql \
 	sql/directory/unsubscribe.sql \
 	sql/directory/functions.sql
 TRIGGER_FRAGMENTS = \

@@ -77,6 +77,14 @@ CREATE FUNCTION contacts.subscription_change() RETURNS trigger
 	LANGUAGE c AS 'MODULE_PATHNAME';
 COMMENT ON FUNCTION contacts.subscription_change() IS 'AFTER INSERT, UPDATE or DELETE on subscription: logs the change';
 
+CREATE FUNCTION contacts.notice_derive() RETURNS trigger
+	LANGUAGE c AS 'MODULE_PATHNAME';
+COMMENT ON FUNCTION contacts.notice_derive() IS 'BEFORE INSERT on delivery_notice: the canonical address and its key';
+
+CREATE FUNCTION contacts.notice_settle() RETURNS trigger
+	LANGUAGE c AS 'MODULE_PATHNAME';
+COMMENT ON FUNCTION contacts.notice_settle() IS 'AFTER INSERT on delivery_notice, set-based: suppresses addresses and tells messages';
+
 -- EXECUTE is needed to make a trigger, not to fire one.  attach_triggers()
 -- makes them for everybody; who installs the extension may also restore a dump.
 DO $$

@@ -55,7 +55,7 @@ typedef struct ColumnType
 
 static const ColumnType column_types[] = {
 	{"address", TEXTOID}, {"at", TIMESTAMPTZOID}, {"body", TEXTOID},
-	{"body_format", TEXTOID}, {"evidence", JSONBOID}, {"kind", TEXTOID},
+	{"body_format", TEXTOID}, {"diagnostic", TEXTOID}, {"evidence", JSONBOID}, {"kind", TEXTOID},
 	{"since", TIMESTAMPTZOID}, {"state", TEXTOID}, {"subject", TEXTOID},
 	{"topic_id", INT8OID}, {"provider_id", TEXTOID},
 	{"contact_id", INT8OID}, {"contact_type", TEXTOID},

@@ -15,3 +15,14 @@ ALTER TABLE subscription_event ENABLE ALWAYS TRIGGER zz_guard;
 CREATE TRIGGER zz_guard_truncate BEFORE TRUNCATE ON subscription_event
 	FOR EACH STATEMENT EXECUTE FUNCTION contacts.guard_fixed();
 ALTER TABLE subscription_event ENABLE ALWAYS TRIGGER zz_guard_truncate;
+
+-- delivery_notice: key; what follows from it
+CREATE TRIGGER zz_derive BEFORE INSERT ON delivery_notice
+	FOR EACH ROW EXECUTE FUNCTION contacts.notice_derive();
+CREATE TRIGGER zz_settle AFTER INSERT ON delivery_notice
+	FOR EACH ROW EXECUTE FUNCTION contacts.notice_settle();
+CREATE TRIGGER zz_settle_all AFTER INSERT ON delivery_notice
+	FOR EACH STATEMENT EXECUTE FUNCTION contacts.notice_settle();
+CREATE TRIGGER zz_guard AFTER UPDATE ON delivery_notice
+	FOR EACH ROW EXECUTE FUNCTION contacts.guard_log();
+ALTER TABLE delivery_notice ENABLE ALWAYS TRIGGER zz_guard;
