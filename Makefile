@@ -35,6 +35,9 @@ OBJS = \
 	src/change_consent.o \
 	src/organization.o \
 	src/subscription.o \
+	src/template_parse.o \
+	src/template.o \
+	src/template_render.o \
 	src/delivery_notice.o \
 	src/unsubscribe_token.o \
 	src/import.o \
