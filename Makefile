@@ -71,6 +71,7 @@ DIRECTORY_FRAGMENTS = \
 	sql/directory/template.sql \
 	sql/directory/message.sql \
 	sql/directory/deliverability.sql \
+	sql/directory/consent_reading.sql \
 	sql/directory/unsubscribe.sql \
 	sql/directory/functions.sql
 TRIGGER_FRAGMENTS = \
