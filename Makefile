@@ -38,6 +38,12 @@ OBJS = \
 	src/direct_insert.o \
 	src/change_consent.o \
 	src/organization.o \
+	src/subscription.o \
+	src/template_parse.o \
+	src/template.o \
+	src/template_render.o \
+	src/delivery_notice.o \
+	src/unsubscribe_token.o \
 	src/import.o \
 	src/catalogue.o \
 	src/guard.o \
@@ -53,6 +59,7 @@ SQL_FRAGMENTS = \
 	sql/relation.sql \
 	sql/message.sql \
 	sql/triggers.sql \
+	sql/deliver.sql \
 	sql/functions.sql \
 	sql/directory.sql \
 	sql/check.sql \
@@ -68,10 +75,14 @@ DIRECTORY_FRAGMENTS = \
 	sql/directory/topic.sql \
 	sql/directory/template.sql \
 	sql/directory/message.sql \
+	sql/directory/deliverability.sql \
+	sql/directory/consent_reading.sql \
+	sql/directory/unsubscribe.sql \
 	sql/directory/functions.sql
 TRIGGER_FRAGMENTS = \
 	sql/directory/triggers.sql \
-	sql/directory/message_triggers.sql
+	sql/directory/message_triggers.sql \
+	sql/directory/deliver_triggers.sql
 
 DATA_built = sql/contacts--$(EXTVERSION).sql
 EXTRA_CLEAN = sql/contacts--$(EXTVERSION).sql

@@ -56,22 +56,25 @@ typedef struct ColumnType
 } ColumnType;
 
 static const ColumnType column_types[] = {
-	{"address", TEXTOID}, {"contact_id", INT8OID}, {"contact_type", TEXTOID},
+	{"address", TEXTOID}, {"at", TIMESTAMPTZOID}, {"body", TEXTOID},
+	{"body_format", TEXTOID}, {"diagnostic", TEXTOID}, {"evidence", JSONBOID}, {"kind", TEXTOID},
+	{"since", TIMESTAMPTZOID}, {"state", TEXTOID}, {"subject", TEXTOID},
+	{"topic_id", INT8OID}, {"provider_id", TEXTOID},
+	{"contact_id", INT8OID}, {"contact_type", TEXTOID},
 	{"created_at", TIMESTAMPTZOID}, {"default_time_zone", TEXTOID},
-	{"email", InvalidOid, "email"},
-	{"email_status", TEXTOID}, {"error", TEXTOID}, {"first_name", TEXTOID}, {"holder", INT8OID},
+	{"email", InvalidOid, "email"}, {"error", TEXTOID},
+	{"email_status", TEXTOID}, {"first_name", TEXTOID}, {"holder", INT8OID},
 	{"id", INT8OID}, {"is_contactable", BOOLOID}, {"is_exclusive", BOOLOID},
 	{"is_outreach", BOOLOID}, {"is_reachable", BOOLOID},
 	{"is_validated", BOOLOID}, {"is_vendor", BOOLOID}, {"key", UUIDOID},
-	{"kind", TEXTOID}, {"last_name", TEXTOID},
-	{"leased_until", TIMESTAMPTZOID}, {"mobile_phone", InvalidOid, "phone"},
+	{"last_name", TEXTOID}, {"leased_until", TIMESTAMPTZOID},
+	{"mobile_phone", InvalidOid, "phone"},
 	{"mononym", BOOLOID}, {"name", TEXTOID}, {"name_rule", TEXTOID},
 	{"organization_id", INT8OID}, {"organization_name", TEXTOID},
 	{"secret_fingerprint", BYTEAOID}, {"semantic_type", TEXTOID},
-	{"slug", TEXTOID}, {"source", TEXTOID}, {"state", TEXTOID},
-	{"status", TEXTOID},
+	{"slug", TEXTOID}, {"source", TEXTOID}, {"status", TEXTOID},
 	{"status_changed_at", TIMESTAMPTZOID}, {"status_reason", TEXTOID},
-	{"time_zone", TEXTOID}, {"topic_id", INT8OID}, {"updated_at", TIMESTAMPTZOID},
+	{"time_zone", TEXTOID}, {"updated_at", TIMESTAMPTZOID},
 	{"validated_at", TIMESTAMPTZOID}, {"validation_method", TEXTOID},
 	{"value", TEXTOID}, {"value", BYTEAOID}, {"value_type", TEXTOID}
 };

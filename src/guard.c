@@ -169,23 +169,15 @@ guard_exclusive(PG_FUNCTION_ARGS)
 	return PointerGetDatum(NULL);
 }
 
-PG_FUNCTION_INFO_V1(guard_consent_event);
-
-/* The log only grows; erasure blanks evidence, source and role (rule C5). */
-Datum
-guard_consent_event(PG_FUNCTION_ARGS)
+/* Does the update change nothing, but for setting some of these to NULL? */
+static bool
+only_blanks(TriggerData *trigdata, const char *const *blankable, int n)
 {
-	static const char *const blankable[] = {"source", "evidence", "role"};
-	TriggerData *trigdata = check_trigger(fcinfo, "guard_consent_event",
-										  CALL_AFTER | CALL_ROW |
-										  CALL_UPDATE | CALL_DELETE);
-	Relation	rel = trigdata->tg_relation;
-	TupleDesc	desc = RelationGetDescr(rel);
-	bool		is_allowed = TRIGGER_FIRED_BY_UPDATE(trigdata->tg_event);
+	TupleDesc	desc = RelationGetDescr(trigdata->tg_relation);
 	int			i;
 	int			j;
 
-	for (i = 0; is_allowed && i < desc->natts; i++)
+	for (i = 0; i < desc->natts; i++)
 	{
 		Form_pg_attribute att = TupleDescAttr(desc, i);
 		bool		was_null;
@@ -197,18 +189,57 @@ guard_consent_event(PG_FUNCTION_ARGS)
 			continue;
 		was = heap_getattr(trigdata->tg_trigtuple, i + 1, desc, &was_null);
 		now = heap_getattr(trigdata->tg_newtuple, i + 1, desc, &is_null);
-		for (j = 0; j < lengthof(blankable); j++)
+		for (j = 0; j < n; j++)
 		{
 			if (is_null && strcmp(NameStr(att->attname), blankable[j]) == 0)
 				was_null = true;
 		}
-		is_allowed = was_null == is_null &&
-			(is_null || datumIsEqual(was, now, att->attbyval, att->attlen));
+		if (was_null != is_null ||
+			(!is_null && !datumIsEqual(was, now, att->attbyval, att->attlen)))
+			return false;
 	}
-	if (!is_allowed)
-		refuse(rel, "consent_event_is_append_only",
+	return true;
+}
+
+PG_FUNCTION_INFO_V1(guard_consent_event);
+
+/* The log only grows; erasure blanks evidence, source and role (rule C5). */
+Datum
+guard_consent_event(PG_FUNCTION_ARGS)
+{
+	static const char *const blankable[] = {"source", "evidence", "role"};
+	TriggerData *trigdata = check_trigger(fcinfo, "guard_consent_event",
+										  CALL_AFTER | CALL_ROW |
+										  CALL_UPDATE | CALL_DELETE);
+
+	if (!TRIGGER_FIRED_BY_UPDATE(trigdata->tg_event) ||
+		!only_blanks(trigdata, blankable, lengthof(blankable)))
+		refuse(trigdata->tg_relation, "consent_event_is_append_only",
 			   "the log of consent can only be appended to",
 			   "Evidence, source and role may be set to NULL.");
+	return PointerGetDatum(NULL);
+}
+
+PG_FUNCTION_INFO_V1(guard_log);
+
+/* What was recorded is not rewritten; what names a person may be blanked. */
+Datum
+guard_log(PG_FUNCTION_ARGS)
+{
+	static const char *const blankable[] = {
+		"contact_id", "address", "diagnostic", "source", "evidence", "role"
+	};
+	TriggerData *trigdata = check_trigger(fcinfo, "guard_log",
+										  CALL_AFTER | CALL_ROW |
+										  CALL_UPDATE | CALL_DELETE);
+	char	   *name = RelationGetRelationName(trigdata->tg_relation);
+
+	if (!TRIGGER_FIRED_BY_UPDATE(trigdata->tg_event) ||
+		!only_blanks(trigdata, blankable, lengthof(blankable)))
+		refuse(trigdata->tg_relation, psprintf("%s_is_append_only", name),
+			   psprintf("the rows of table \"%s\" stay as they were recorded",
+						name),
+			   "What names a person may be set to NULL.");
 	return PointerGetDatum(NULL);
 }
 
