@@ -34,7 +34,7 @@
 #include "utils/tuplestore.h"
 
 #include "attempt.h"
-#include "direct_insert.h"
+#include "claim_insert.h"
 #include "identifier_key.h"
 #include "main_identifier.h"
 #include "message.h"
@@ -203,7 +203,7 @@ reserve_missing(Judgement *j)
 		if (n == 0 || compare_reservations(&r[n - 1], &r[i]) != 0)
 			r[n++] = r[i];
 	}
-	reserve_entries(j->dir, j->type, r, n);
+	reserve_values(j->dir, j->type, r, n);
 	for (i = 0; i < j->n; i++)
 	{
 		Reservation wanted;
