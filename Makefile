@@ -88,6 +88,7 @@ DIRECTORY_FRAGMENTS = \
 	sql/directory/deliverability.sql \
 	sql/directory/consent_reading.sql \
 	sql/directory/unsubscribe.sql \
+	sql/directory/message_functions.sql \
 	sql/directory/functions.sql \
 	sql/directory/relationship_reading.sql
 TRIGGER_FRAGMENTS = \
