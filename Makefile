@@ -72,6 +72,7 @@ SQL_FRAGMENTS = \
 	sql/functions.sql \
 	sql/reading.sql \
 	sql/directory.sql \
+	sql/check_message.sql \
 	sql/check.sql \
 	sql/import.sql
 
