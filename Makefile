@@ -17,6 +17,7 @@ OBJS = \
 	src/attempt.o \
 	src/columns.o \
 	src/relation.o \
+	src/relationship_type.o \
 	src/directory.o \
 	src/identifier_key.o \
 	src/pending.o \
@@ -31,6 +32,7 @@ OBJS = \
 	src/identifier.o \
 	src/identifier_change.o \
 	src/claim.o \
+	src/claim_insert.o \
 	src/direct_insert.o \
 	src/change_consent.o \
 	src/organization.o \
@@ -40,11 +42,16 @@ OBJS = \
 	src/template_render.o \
 	src/delivery_notice.o \
 	src/unsubscribe_token.o \
+	src/link_type.o \
+	src/relationship.o \
+	src/relationship_mirror.o \
+	src/mirror_insert.o \
 	src/import.o \
 	src/catalogue.o \
 	src/guard.o \
 	src/resolve.o \
-	src/set_exclusive.o
+	src/set_exclusive.o \
+	src/relationship_path.o
 
 # The install script: fragments in load order.
 SQL_FRAGMENTS = \
@@ -53,9 +60,12 @@ SQL_FRAGMENTS = \
 	sql/phone.sql \
 	sql/domains.sql \
 	sql/relation.sql \
+	sql/object.sql \
 	sql/triggers.sql \
 	sql/deliver.sql \
+	sql/relationship.sql \
 	sql/functions.sql \
+	sql/reading.sql \
 	sql/directory.sql \
 	sql/check.sql \
 	sql/import.sql
@@ -73,9 +83,12 @@ DIRECTORY_FRAGMENTS = \
 	sql/directory/deliverability.sql \
 	sql/directory/consent_reading.sql \
 	sql/directory/unsubscribe.sql \
-	sql/directory/functions.sql
+	sql/directory/functions.sql \
+	sql/directory/relationship_reading.sql
 TRIGGER_FRAGMENTS = \
 	sql/directory/triggers.sql \
+	sql/directory/relationship_triggers.sql \
+	sql/directory/relationship_type_triggers.sql \
 	sql/directory/deliver_triggers.sql
 
 DATA_built = sql/contacts--$(EXTVERSION).sql
