@@ -23,6 +23,10 @@ OBJS = \
 	src/pending.o \
 	src/attach.o \
 	src/consent.o \
+	src/message.o \
+	src/message_gate.o \
+	src/message_queue.o \
+	src/local_time.o \
 	src/contact_type.o \
 	src/contact.o \
 	src/main_identifier.o \
@@ -61,9 +65,10 @@ SQL_FRAGMENTS = \
 	sql/domains.sql \
 	sql/relation.sql \
 	sql/object.sql \
+	sql/message.sql \
 	sql/triggers.sql \
-	sql/deliver.sql \
 	sql/relationship.sql \
+	sql/deliver.sql \
 	sql/functions.sql \
 	sql/reading.sql \
 	sql/directory.sql \
@@ -89,6 +94,7 @@ TRIGGER_FRAGMENTS = \
 	sql/directory/triggers.sql \
 	sql/directory/relationship_triggers.sql \
 	sql/directory/relationship_type_triggers.sql \
+	sql/directory/message_triggers.sql \
 	sql/directory/deliver_triggers.sql
 
 DATA_built = sql/contacts--$(EXTVERSION).sql
