@@ -112,7 +112,7 @@ SELECT * FROM delivery_notice EXCEPT SELECT * FROM copy;
 SELECT count(*) = (SELECT count(*) FROM copy) AS all_there FROM delivery_notice;
 
 -- what becomes of the message: told by provider id and address
-INSERT INTO email_message (id, contact_id, address, subject, body) VALUES (101, 3, 'f@x.org', 's', 'b'), (103, 3, 'f@x.org', 's', 'b'), (105, 3, 'f@x.org', 's', 'b') ;
+INSERT INTO email_message (id, kind, contact_id, address, subject, body) VALUES (101, 'transactional', 3, 'f@x.org', 's', 'b'), (103, 'transactional', 3, 'f@x.org', 's', 'b'), (105, 'transactional', 3, 'f@x.org', 's', 'b');
 UPDATE email_message SET state = 'sending', leased_until = now() + '1 hour' WHERE id IN (101, 103);
 UPDATE email_message SET state = 'sent', sent_at = now(), leased_until = NULL, provider_id = 'p' || id WHERE id IN (101, 103);
 SELECT record_deliveries('{f@x.org,z@x.org,f@x.org}', NULL, '{p101,p103,p105}');
