@@ -78,6 +78,7 @@ SQL_FRAGMENTS = \
 	sql/directory.sql \
 	sql/check_relationship.sql \
 	sql/check_object.sql \
+	sql/check_message.sql \
 	sql/check.sql \
 	sql/import.sql
 
@@ -94,6 +95,7 @@ DIRECTORY_FRAGMENTS = \
 	sql/directory/deliverability.sql \
 	sql/directory/consent_reading.sql \
 	sql/directory/unsubscribe.sql \
+	sql/directory/message_functions.sql \
 	sql/directory/functions.sql \
 	sql/directory/relationship_functions.sql \
 	sql/directory/relationship_reading.sql
