@@ -38,6 +38,7 @@ OBJS = \
 	src/catalogue.o \
 	src/guard.o \
 	src/resolve.o \
+	src/privacy.o \
 	src/set_exclusive.o
 
 # The install script: fragments in load order.
@@ -47,6 +48,7 @@ SQL_FRAGMENTS = \
 	sql/phone.sql \
 	sql/domains.sql \
 	sql/relation.sql \
+	sql/privacy.sql \
 	sql/triggers.sql \
 	sql/functions.sql \
 	sql/directory.sql \
@@ -63,9 +65,11 @@ DIRECTORY_FRAGMENTS = \
 	sql/directory/topic.sql \
 	sql/directory/template.sql \
 	sql/directory/message.sql \
+	sql/directory/privacy.sql \
 	sql/directory/functions.sql
 TRIGGER_FRAGMENTS = \
-	sql/directory/triggers.sql
+	sql/directory/triggers.sql \
+	sql/directory/privacy_triggers.sql
 
 DATA_built = sql/contacts--$(EXTVERSION).sql
 EXTRA_CLEAN = sql/contacts--$(EXTVERSION).sql

@@ -169,12 +169,32 @@ guard_exclusive(PG_FUNCTION_ARGS)
 	return PointerGetDatum(NULL);
 }
 
+/* Is the column, which may have been dropped, one of these? */
+static bool
+is_one_of(Form_pg_attribute att, const char *const *names, int n)
+{
+	int			i;
+
+	for (i = 0; i < n && !att->attisdropped; i++)
+	{
+		if (strcmp(NameStr(att->attname), names[i]) == 0)
+			return true;
+	}
+	return false;
+}
+
 PG_FUNCTION_INFO_V1(guard_consent_event);
 
-/* The log only grows; erasure blanks evidence, source and role (rule C5). */
+/*
+ * The log only grows; erasure blanks evidence, source and role (rule C5).
+ * Columns that users added are theirs.
+ */
 Datum
 guard_consent_event(PG_FUNCTION_ARGS)
 {
+	static const char *const fixed[] = {
+		"id", "key", "old_state", "new_state", "reason", "at"
+	};
 	static const char *const blankable[] = {"source", "evidence", "role"};
 	TriggerData *trigdata = check_trigger(fcinfo, "guard_consent_event",
 										  CALL_AFTER | CALL_ROW |
@@ -183,27 +203,24 @@ guard_consent_event(PG_FUNCTION_ARGS)
 	TupleDesc	desc = RelationGetDescr(rel);
 	bool		is_allowed = TRIGGER_FIRED_BY_UPDATE(trigdata->tg_event);
 	int			i;
-	int			j;
 
 	for (i = 0; is_allowed && i < desc->natts; i++)
 	{
 		Form_pg_attribute att = TupleDescAttr(desc, i);
+		bool		is_blankable = is_one_of(att, blankable,
+											 lengthof(blankable));
 		bool		was_null;
 		bool		is_null;
 		Datum		was;
 		Datum		now;
 
-		if (att->attisdropped)
+		if (!is_blankable && !is_one_of(att, fixed, lengthof(fixed)))
 			continue;
 		was = heap_getattr(trigdata->tg_trigtuple, i + 1, desc, &was_null);
 		now = heap_getattr(trigdata->tg_newtuple, i + 1, desc, &is_null);
-		for (j = 0; j < lengthof(blankable); j++)
-		{
-			if (is_null && strcmp(NameStr(att->attname), blankable[j]) == 0)
-				was_null = true;
-		}
-		is_allowed = was_null == is_null &&
-			(is_null || datumIsEqual(was, now, att->attbyval, att->attlen));
+		is_allowed = (is_null && is_blankable) ||
+			(was_null == is_null &&
+			 (is_null || datumIsEqual(was, now, att->attbyval, att->attlen)));
 	}
 	if (!is_allowed)
 		refuse(rel, "consent_event_is_append_only",
