@@ -34,6 +34,9 @@ OBJS = \
 	src/direct_insert.o \
 	src/change_consent.o \
 	src/organization.o \
+	src/subscription.o \
+	src/delivery_notice.o \
+	src/unsubscribe_token.o \
 	src/import.o \
 	src/catalogue.o \
 	src/guard.o \
@@ -50,6 +53,7 @@ SQL_FRAGMENTS = \
 	sql/relation.sql \
 	sql/privacy.sql \
 	sql/triggers.sql \
+	sql/deliver.sql \
 	sql/functions.sql \
 	sql/directory.sql \
 	sql/check.sql \
@@ -65,10 +69,13 @@ DIRECTORY_FRAGMENTS = \
 	sql/directory/topic.sql \
 	sql/directory/template.sql \
 	sql/directory/message.sql \
+	sql/directory/deliverability.sql \
+	sql/directory/unsubscribe.sql \
 	sql/directory/privacy.sql \
 	sql/directory/functions.sql
 TRIGGER_FRAGMENTS = \
 	sql/directory/triggers.sql \
+	sql/directory/deliver_triggers.sql \
 	sql/directory/privacy_triggers.sql
 
 DATA_built = sql/contacts--$(EXTVERSION).sql

@@ -27,6 +27,7 @@ INSERT INTO contacts.personal_data (relation, contact_column, key_column, erasur
 	('relationship', 'contact_id', NULL, 'delete', '{*}', '{}'),
 	('subscription', 'contact_id', NULL, 'delete', '{*}', '{}'),
 	('legal_hold', 'contact_id', NULL, 'delete', '{*}', '{}'),
+	('delivery_notice', NULL, 'key', 'delete', '{*}', '{}'),
 	-- C6: what is suppressed or unsubscribed leaves its key, state, reason and time
 	('identifier', 'contact_id', 'key', 'blank',
 		'{value,slug,validated_at,validation_method,source}',
@@ -40,11 +41,11 @@ INSERT INTO contacts.personal_data (relation, contact_column, key_column, erasur
 		'{id,topic_id,contact_id,key,old_state,new_state,at}'),
 	-- messages keep their counts
 	('email_message', 'contact_id', 'key', 'blank',
-		'{address,subject,body,provider_id,error,idempotency_key}',
-		'{id,direction,kind,contact_id,key,template_id,topic_id,body_format,state,send_at,leased_until,attempts,sent_at,created_at}'),
+		'{address,key,subject,body,provider_id,error,idempotency_key}',
+		'{id,direction,kind,contact_id,template_id,topic_id,body_format,state,send_at,leased_until,attempts,sent_at,created_at}'),
 	('sms_message', 'contact_id', 'key', 'blank',
-		'{address,body,provider_id,error,idempotency_key}',
-		'{id,direction,kind,contact_id,key,template_id,topic_id,state,send_at,leased_until,attempts,sent_at,created_at}'),
+		'{address,key,body,provider_id,error,idempotency_key}',
+		'{id,direction,kind,contact_id,template_id,topic_id,state,send_at,leased_until,attempts,sent_at,created_at}'),
 	-- not about a person
 	('organization', NULL, NULL, 'keep', '{}', '{id,name,slug,domain,created_at,updated_at}'),
 	('semantic_type', NULL, NULL, 'keep', '{}', '{name,value_type,is_exclusive,is_contactable}'),
@@ -266,7 +267,10 @@ BEGIN
 	FOR tab IN SELECT p.* FROM contacts.personal_data p
 		WHERE p.key_column IS NOT NULL ORDER BY p.relation <> 'identifier', p.relation
 	LOOP
-		PERFORM contacts.erase_rows(contacts.blank_statement(directory, tab), contact_id, keys);
+		PERFORM contacts.erase_rows(CASE tab.erasure
+			WHEN 'blank' THEN contacts.blank_statement(directory, tab)
+			ELSE format('DELETE FROM ONLY %I.%I t WHERE %s', directory, tab.relation, contacts.is_about(tab)) END,
+			contact_id, keys);
 	END LOOP;
 	EXECUTE format('INSERT INTO %I.erasure (reason, counts) VALUES ($1, $2)', directory) USING reason, counts;
 	RETURN counts;

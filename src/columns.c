@@ -54,6 +54,10 @@ typedef struct ColumnType
 } ColumnType;
 
 static const ColumnType column_types[] = {
+	{"address", TEXTOID}, {"at", TIMESTAMPTZOID}, {"body", TEXTOID},
+	{"body_format", TEXTOID}, {"diagnostic", TEXTOID}, {"evidence", JSONBOID}, {"kind", TEXTOID},
+	{"since", TIMESTAMPTZOID}, {"state", TEXTOID}, {"subject", TEXTOID},
+	{"topic_id", INT8OID}, {"provider_id", TEXTOID},
 	{"contact_id", INT8OID}, {"contact_type", TEXTOID},
 	{"created_at", TIMESTAMPTZOID}, {"email", InvalidOid, "email"},
 	{"email_status", TEXTOID}, {"first_name", TEXTOID}, {"holder", INT8OID},

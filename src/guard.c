@@ -169,63 +169,96 @@ guard_exclusive(PG_FUNCTION_ARGS)
 	return PointerGetDatum(NULL);
 }
 
-/* Is the column, which may have been dropped, one of these? */
+/* Is it one of these names? */
 static bool
-is_one_of(Form_pg_attribute att, const char *const *names, int n)
+is_one_of(const char *name, const char *const *names, int n)
 {
 	int			i;
 
-	for (i = 0; i < n && !att->attisdropped; i++)
+	for (i = 0; i < n; i++)
 	{
-		if (strcmp(NameStr(att->attname), names[i]) == 0)
+		if (strcmp(name, names[i]) == 0)
 			return true;
 	}
 	return false;
 }
 
-PG_FUNCTION_INFO_V1(guard_consent_event);
-
 /*
- * The log only grows; erasure blanks evidence, source and role (rule C5).
- * Columns that users added are theirs.
+ * Does the update of a log change nothing, but for setting some of these to
+ * NULL?  Columns that users added are theirs.
  */
-Datum
-guard_consent_event(PG_FUNCTION_ARGS)
+static bool
+only_blanks(TriggerData *trigdata, const char *const *blankable, int n)
 {
 	static const char *const fixed[] = {
-		"id", "key", "old_state", "new_state", "reason", "at"
+		"id", "contact_id", "topic_id", "key", "address", "kind", "old_state",
+		"new_state", "reason", "diagnostic", "source", "evidence", "role",
+		"provider_id", "at", "received_at"
 	};
-	static const char *const blankable[] = {"source", "evidence", "role"};
-	TriggerData *trigdata = check_trigger(fcinfo, "guard_consent_event",
-										  CALL_AFTER | CALL_ROW |
-										  CALL_UPDATE | CALL_DELETE);
-	Relation	rel = trigdata->tg_relation;
-	TupleDesc	desc = RelationGetDescr(rel);
-	bool		is_allowed = TRIGGER_FIRED_BY_UPDATE(trigdata->tg_event);
+	TupleDesc	desc = RelationGetDescr(trigdata->tg_relation);
 	int			i;
 
-	for (i = 0; is_allowed && i < desc->natts; i++)
+	for (i = 0; i < desc->natts; i++)
 	{
 		Form_pg_attribute att = TupleDescAttr(desc, i);
-		bool		is_blankable = is_one_of(att, blankable,
-											 lengthof(blankable));
 		bool		was_null;
 		bool		is_null;
 		Datum		was;
 		Datum		now;
 
-		if (!is_blankable && !is_one_of(att, fixed, lengthof(fixed)))
+		if (att->attisdropped ||
+			!is_one_of(NameStr(att->attname), fixed, lengthof(fixed)))
 			continue;
 		was = heap_getattr(trigdata->tg_trigtuple, i + 1, desc, &was_null);
 		now = heap_getattr(trigdata->tg_newtuple, i + 1, desc, &is_null);
-		is_allowed = (is_null && is_blankable) ||
-			(was_null == is_null &&
-			 (is_null || datumIsEqual(was, now, att->attbyval, att->attlen)));
+		if (is_null && is_one_of(NameStr(att->attname), blankable, n))
+			continue;
+		if (was_null != is_null ||
+			(!is_null && !datumIsEqual(was, now, att->attbyval, att->attlen)))
+			return false;
 	}
-	if (!is_allowed)
-		refuse(rel, "consent_event_is_append_only",
+	return true;
+}
+
+PG_FUNCTION_INFO_V1(guard_consent_event);
+
+/* The log only grows; erasure blanks evidence, source and role (rule C5). */
+Datum
+guard_consent_event(PG_FUNCTION_ARGS)
+{
+	static const char *const blankable[] = {"source", "evidence", "role"};
+	TriggerData *trigdata = check_trigger(fcinfo, "guard_consent_event",
+										  CALL_AFTER | CALL_ROW |
+										  CALL_UPDATE | CALL_DELETE);
+
+	if (!TRIGGER_FIRED_BY_UPDATE(trigdata->tg_event) ||
+		!only_blanks(trigdata, blankable, lengthof(blankable)))
+		refuse(trigdata->tg_relation, "consent_event_is_append_only",
 			   "the log of consent can only be appended to",
 			   "Evidence, source and role may be set to NULL.");
+	return PointerGetDatum(NULL);
+}
+
+PG_FUNCTION_INFO_V1(guard_log);
+
+/* What was recorded is not rewritten; what names a person may be blanked. */
+Datum
+guard_log(PG_FUNCTION_ARGS)
+{
+	static const char *const blankable[] = {
+		"contact_id", "address", "diagnostic", "source", "evidence", "role"
+	};
+	TriggerData *trigdata = check_trigger(fcinfo, "guard_log",
+										  CALL_AFTER | CALL_ROW |
+										  CALL_UPDATE | CALL_DELETE);
+	char	   *name = RelationGetRelationName(trigdata->tg_relation);
+
+	if (!TRIGGER_FIRED_BY_UPDATE(trigdata->tg_event) ||
+		!only_blanks(trigdata, blankable, lengthof(blankable)))
+		refuse(trigdata->tg_relation, psprintf("%s_is_append_only", name),
+			   psprintf("the rows of table \"%s\" stay as they were recorded",
+						name),
+			   "What names a person may be set to NULL.");
 	return PointerGetDatum(NULL);
 }
 

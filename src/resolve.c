@@ -111,6 +111,21 @@ existing_contact(PG_FUNCTION_ARGS)
 	PG_RETURN_DATUM(PG_GETARG_DATUM(0));
 }
 
+PG_FUNCTION_INFO_V1(existing_topic);
+
+/* contacts.existing_topic(id, name): the id, or P0002 if it is NULL. */
+Datum
+existing_topic(PG_FUNCTION_ARGS)
+{
+	if (PG_ARGISNULL(0))
+		ereport(ERROR,
+				(errcode(ERRCODE_NO_DATA_FOUND),
+				 PG_ARGISNULL(1) ? errmsg("the topic must not be null") :
+				 errmsg("there is no topic \"%s\"",
+						TextDatumGetCString(PG_GETARG_DATUM(1)))));
+	PG_RETURN_DATUM(PG_GETARG_DATUM(0));
+}
+
 /*
  * Open the directory of a table identifier, for a caller who may update the
  * column, or any if column is NULL.

@@ -29,7 +29,7 @@ WHERE p.erasure = 'blank' AND a.attnotnull ORDER BY 1, 2;
 -- what goes goes with the contact; an index finds what is looked for
 SELECT p.relation AS "does not go"
 FROM contacts.personal_data p JOIN tab t ON t.relname = p.relation
-WHERE p.erasure = 'delete' AND p.relation NOT IN ('contact', 'legal_hold') AND NOT EXISTS (
+WHERE p.erasure = 'delete' AND p.key_column IS NULL AND p.relation NOT IN ('contact', 'legal_hold') AND NOT EXISTS (
 	SELECT FROM pg_constraint k JOIN pg_attribute a ON a.attrelid = t.oid AND a.attname = p.contact_column
 	WHERE k.conrelid = t.oid AND k.contype = 'f' AND k.confrelid = 'privacy_list.contact'::regclass
 		AND k.conkey = ARRAY[a.attnum] AND k.confdeltype = 'c')
