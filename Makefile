@@ -17,6 +17,7 @@ OBJS = \
 	src/attempt.o \
 	src/columns.o \
 	src/relation.o \
+	src/relationship_type.o \
 	src/directory.o \
 	src/identifier_key.o \
 	src/pending.o \
@@ -37,6 +38,9 @@ OBJS = \
 	src/subscription.o \
 	src/delivery_notice.o \
 	src/unsubscribe_token.o \
+	src/link_type.o \
+	src/relationship.o \
+	src/relationship_mirror.o \
 	src/import.o \
 	src/catalogue.o \
 	src/guard.o \
@@ -54,6 +58,8 @@ SQL_FRAGMENTS = \
 	sql/privacy.sql \
 	sql/triggers.sql \
 	sql/deliver.sql \
+	sql/object.sql \
+	sql/relationship.sql \
 	sql/functions.sql \
 	sql/directory.sql \
 	sql/check.sql \
@@ -76,7 +82,9 @@ DIRECTORY_FRAGMENTS = \
 TRIGGER_FRAGMENTS = \
 	sql/directory/triggers.sql \
 	sql/directory/deliver_triggers.sql \
-	sql/directory/privacy_triggers.sql
+	sql/directory/privacy_triggers.sql \
+	sql/directory/relationship_triggers.sql \
+	sql/directory/relationship_type_triggers.sql
 
 DATA_built = sql/contacts--$(EXTVERSION).sql
 EXTRA_CLEAN = sql/contacts--$(EXTVERSION).sql

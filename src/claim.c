@@ -16,14 +16,13 @@
 
 #include "catalog/pg_type.h"
 #include "miscadmin.h"
-#include "utils/acl.h"
 #include "utils/builtins.h"
-#include "utils/rls.h"
 #if PG_VERSION_NUM >= 160000
 #include "varatt.h"
 #endif
 
 #include "claim.h"
+#include "columns.h"
 #include "consent.h"
 #include "direct_insert.h"
 #include "identifier_key.h"
@@ -117,23 +116,12 @@ claim_keys(DirectoryInfo *info, Claim *claims, int n)
 	key_maker_free(maker);
 }
 
-/* May the caller see who holds a value?  Not where row security hides rows. */
-static bool
-may_see_contacts(Relation contact)
-{
-	Oid			relid = RelationGetRelid(contact);
-
-	return pg_class_aclcheck(relid, GetOuterUserId(),
-							 ACL_SELECT) == ACLCHECK_OK &&
-		check_enable_rls(relid, GetOuterUserId(), true) != RLS_ENABLED;
-}
-
 /* Another contact holds the value (rule I1). */
 static void
 report_taken(Directory *dir, const Claim *claim, int64 holder,
 			 bool is_archived)
 {
-	bool		is_visible = may_see_contacts(dir->contact);
+	bool		is_visible = caller_may_read(RelationGetRelid(dir->contact));
 
 	ereport(ERROR,
 			(errcode(ERRCODE_UNIQUE_VIOLATION),

@@ -20,6 +20,7 @@
 #include "utils/hsearch.h"
 #include "utils/inval.h"
 #include "utils/lsyscache.h"
+#include "utils/rls.h"
 #include "utils/syscache.h"
 #if PG_VERSION_NUM >= 160000
 #include "varatt.h"
@@ -59,16 +60,28 @@ static const ColumnType column_types[] = {
 	{"since", TIMESTAMPTZOID}, {"state", TEXTOID}, {"subject", TEXTOID},
 	{"topic_id", INT8OID}, {"provider_id", TEXTOID},
 	{"contact_id", INT8OID}, {"contact_type", TEXTOID},
-	{"created_at", TIMESTAMPTZOID}, {"email", InvalidOid, "email"},
-	{"email_status", TEXTOID}, {"first_name", TEXTOID}, {"holder", INT8OID},
-	{"id", INT8OID}, {"is_contactable", BOOLOID}, {"is_exclusive", BOOLOID},
-	{"is_outreach", BOOLOID}, {"is_reachable", BOOLOID},
-	{"is_validated", BOOLOID}, {"is_vendor", BOOLOID}, {"key", UUIDOID},
-	{"last_name", TEXTOID}, {"mobile_phone", InvalidOid, "phone"},
-	{"mononym", BOOLOID}, {"name", TEXTOID}, {"name_rule", TEXTOID},
-	{"organization_id", INT8OID}, {"organization_name", TEXTOID},
+	{"created_at", TIMESTAMPTZOID}, {"description", TEXTOID},
+	{"email", InvalidOid, "email"}, {"email_status", TEXTOID},
+	{"ended_on", DATEOID}, {"first_name", TEXTOID}, {"holder", INT8OID},
+	{"id", INT8OID}, {"inverse_id", INT8OID}, {"inverse_is_single", BOOLOID},
+	{"inverse_label", TEXTOID}, {"inverse_name", TEXTOID},
+	{"inverse_type_id", INT8OID}, {"is_archived", BOOLOID},
+	{"is_contactable", BOOLOID}, {"is_exclusive", BOOLOID},
+	{"is_household", BOOLOID}, {"is_mirror", BOOLOID},
+	{"is_outreach", BOOLOID}, {"is_primary", BOOLOID},
+	{"is_reachable", BOOLOID}, {"is_single", BOOLOID},
+	{"is_symmetric", BOOLOID}, {"is_validated", BOOLOID},
+	{"is_vendor", BOOLOID}, {"key", UUIDOID}, {"key_column", NAMEOID},
+	{"label", TEXTOID}, {"last_name", TEXTOID},
+	{"mobile_phone", InvalidOid, "phone"}, {"mononym", BOOLOID},
+	{"name", TEXTOID}, {"name_rule", TEXTOID}, {"note", TEXTOID},
+	{"object_type_id", INT8OID}, {"organization_id", INT8OID},
+	{"organization_name", TEXTOID}, {"record_id", INT8OID},
+	{"record_uuid", UUIDOID}, {"related_contact_id", INT8OID},
+	{"relation", InvalidOid, "relation"}, {"relationship_type_id", INT8OID},
 	{"secret_fingerprint", BYTEAOID}, {"semantic_type", TEXTOID},
-	{"slug", TEXTOID}, {"source", TEXTOID}, {"status", TEXTOID},
+	{"slug", TEXTOID}, {"source", TEXTOID}, {"source_type_id", INT8OID},
+	{"started_on", DATEOID}, {"status", TEXTOID},
 	{"status_changed_at", TIMESTAMPTZOID}, {"status_reason", TEXTOID},
 	{"time_zone", TEXTOID}, {"updated_at", TIMESTAMPTZOID},
 	{"validated_at", TIMESTAMPTZOID}, {"validation_method", TEXTOID},
@@ -394,6 +407,19 @@ require_column_privilege(Oid relid, const char *column, AclMode mode)
 		 pg_attribute_aclcheck(relid, attnum, GetUserId(),
 							   mode) != ACLCHECK_OK))
 		aclcheck_error(ACLCHECK_NO_PRIV, OBJECT_TABLE, get_rel_name(relid));
+}
+
+/*
+ * May the caller of the statement read the whole table?  Not where row security
+ * hides rows.  For errors of maintenance, which runs as the owner: they must
+ * not tell what the caller could not look up.
+ */
+bool
+caller_may_read(Oid relid)
+{
+	return pg_class_aclcheck(relid, GetOuterUserId(),
+							 ACL_SELECT) == ACLCHECK_OK &&
+		check_enable_rls(relid, GetOuterUserId(), true) != RLS_ENABLED;
 }
 
 /* Is the varlena value these bytes? */

@@ -101,6 +101,7 @@ extern HeapTuple row_tuple(Row *row);
 extern void require_identifier(Relation rel);
 extern void require_column_privilege(Oid relid, const char *column,
 									 AclMode mode);
+extern bool caller_may_read(Oid relid);
 
 extern bool text_is(Datum value, const char *text);
 extern bool texts_equal(Datum a, Datum b);

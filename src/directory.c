@@ -16,6 +16,7 @@
 #include "access/table.h"
 #include "access/tableam.h"
 #include "access/xact.h"
+#include "catalog/pg_class.h"
 #include "common/cryptohash.h"
 #include "common/sha2.h"
 #include "executor/tuptable.h"
@@ -96,20 +97,23 @@ report_incomplete(Oid nspid, const char *detail)
 			 err_generic_string(PG_DIAG_TABLE_NAME, "secret")));
 }
 
-/* Call consume for each row of the table; its columns come in names' order. */
-static void
-read_table(Oid relid, const char *const *names, int ncols,
-		   void (*consume) (DirectoryInfo *, Datum *), DirectoryInfo *info)
+/*
+ * Call consume with each row of the table, as everybody sees it now; the values
+ * of its columns come in names' order and point into the row.
+ */
+void
+read_rows(Oid relid, const char *const *names, int ncols,
+		  RowConsumer consume, void *arg)
 {
 	Relation	rel = table_open(relid, AccessShareLock);
 	Snapshot	snapshot;
 	TupleTableSlot *slot;
 	TableScanDesc scan;
-	AttrNumber	attnums[4];
-	Datum		values[4];
+	AttrNumber	attnums[READ_MAX_COLUMNS];
+	Datum		values[READ_MAX_COLUMNS];
+	bool		nulls[READ_MAX_COLUMNS];
 
-	if (rel->rd_rel->relkind != RELKIND_RELATION)
-		report_incomplete(info->nspid, "One of its tables is none.");
+	Assert(ncols <= READ_MAX_COLUMNS);
 	find_columns(rel, names, ncols, attnums);
 	snapshot = RegisterSnapshot(GetLatestSnapshot());
 	slot = table_slot_create(rel, NULL);
@@ -119,15 +123,8 @@ read_table(Oid relid, const char *const *names, int ncols,
 		int			i;
 
 		for (i = 0; i < ncols; i++)
-		{
-			bool		isnull;
-
-			values[i] = slot_getattr(slot, attnums[i], &isnull);
-			if (isnull)
-				elog(ERROR, "unexpected null in column \"%s\" of \"%s\"",
-					 names[i], RelationGetRelationName(rel));
-		}
-		consume(info, values);
+			values[i] = slot_getattr(slot, attnums[i], &nulls[i]);
+		consume(arg, values, nulls);
 	}
 	table_endscan(scan);
 	ExecDropSingleTupleTableSlot(slot);
@@ -135,12 +132,28 @@ read_table(Oid relid, const char *const *names, int ncols,
 	table_close(rel, AccessShareLock);
 }
 
+/* A null, where a directory's tables as they were made have none. */
 static void
-read_semantic_type(DirectoryInfo *info, Datum *values)
+refuse_nulls(DirectoryInfo *info, const bool *nulls, int n)
 {
-	SemanticType *type;
-	char	   *value_type = TextDatumGetCString(values[1]);
+	int			i;
 
+	for (i = 0; i < n; i++)
+	{
+		if (nulls[i])
+			report_incomplete(info->nspid, "One of its tables holds a null.");
+	}
+}
+
+static void
+read_semantic_type(void *arg, const Datum *values, const bool *nulls)
+{
+	DirectoryInfo *info = arg;
+	SemanticType *type;
+	char	   *value_type;
+
+	refuse_nulls(info, nulls, 4);
+	value_type = TextDatumGetCString(values[1]);
 	if (info->types == NULL)
 		info->types = palloc(sizeof(SemanticType));
 	else
@@ -155,10 +168,13 @@ read_semantic_type(DirectoryInfo *info, Datum *values)
 }
 
 static void
-read_secret(DirectoryInfo *info, Datum *values)
+read_secret(void *arg, const Datum *values, const bool *nulls)
 {
-	bytea	   *secret = DatumGetByteaPCopy(values[0]);
+	DirectoryInfo *info = arg;
+	bytea	   *secret;
 
+	refuse_nulls(info, nulls, 1);
+	secret = DatumGetByteaPCopy(values[0]);
 	info->secret = (uint8 *) VARDATA(secret);
 	info->secret_length = VARSIZE(secret) - VARHDRSZ;
 }
@@ -184,8 +200,11 @@ check_fingerprint(DirectoryInfo *info, bytea *fingerprint)
 }
 
 static void
-read_setting(DirectoryInfo *info, Datum *values)
+read_setting(void *arg, const Datum *values, const bool *nulls)
 {
+	DirectoryInfo *info = arg;
+
+	refuse_nulls(info, nulls, 2);
 	info->name_rule = TextDatumGetCString(values[0]);
 	if (info->secret == NULL)
 		report_incomplete(info->nspid, "Table secret is empty.");
@@ -214,6 +233,8 @@ load_directory(DirectoryInfo *info)
 		fresh.relids[i] = get_relname_relid(tables[i], info->nspid);
 		if (!OidIsValid(fresh.relids[i]))
 			report_incomplete(info->nspid, "One of its tables is missing.");
+		if (get_rel_relkind(fresh.relids[i]) != RELKIND_RELATION)
+			report_incomplete(info->nspid, "One of its tables is none.");
 		info->relids[i] = fresh.relids[i];
 	}
 	fresh.context = AllocSetContextCreate(CurrentMemoryContext,
@@ -221,9 +242,9 @@ load_directory(DirectoryInfo *info)
 										  ALLOCSET_SMALL_SIZES);
 	oldcontext = MemoryContextSwitchTo(fresh.context);
 	info->is_valid = true;		/* a message while we read makes it false */
-	read_table(fresh.relids[1], secret, 1, read_secret, &fresh);
-	read_table(fresh.relids[0], setting, 2, read_setting, &fresh);
-	read_table(fresh.relids[2], semantic_type, 4, read_semantic_type, &fresh);
+	read_rows(fresh.relids[1], secret, 1, read_secret, &fresh);
+	read_rows(fresh.relids[0], setting, 2, read_setting, &fresh);
+	read_rows(fresh.relids[2], semantic_type, 4, read_semantic_type, &fresh);
 	if (fresh.name_rule == NULL)
 		report_incomplete(info->nspid, "Table setting is empty.");
 

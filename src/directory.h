@@ -39,6 +39,14 @@ typedef struct DirectoryInfo
 	int			secret_length;
 } DirectoryInfo;
 
+/* Takes a row: what read_rows() was given, values, nulls. */
+typedef void (*RowConsumer) (void *arg, const Datum *values,
+							 const bool *nulls);
+
+#define READ_MAX_COLUMNS 9
+
+extern void read_rows(Oid relid, const char *const *names, int ncols,
+					  RowConsumer consume, void *arg);
 extern DirectoryInfo *directory_info(Relation rel);
 extern SemanticType *find_semantic_type(DirectoryInfo *info,
 										const char *name, int len);

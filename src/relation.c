@@ -25,6 +25,7 @@ relation_in(PG_FUNCTION_ARGS)
 {
 	char	   *name = PG_GETARG_CSTRING(0);
 	Datum		name_text = CStringGetTextDatum(name);
+
 	LOCAL_FCINFO(call, 1);
 	Datum		result;
 
