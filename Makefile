@@ -55,10 +55,10 @@ SQL_FRAGMENTS = \
 	sql/phone.sql \
 	sql/domains.sql \
 	sql/relation.sql \
+	sql/object.sql \
 	sql/privacy.sql \
 	sql/triggers.sql \
 	sql/deliver.sql \
-	sql/object.sql \
 	sql/relationship.sql \
 	sql/functions.sql \
 	sql/directory.sql \
