@@ -63,7 +63,8 @@ SQL_FRAGMENTS = \
 	sql/functions.sql \
 	sql/directory.sql \
 	sql/check.sql \
-	sql/import.sql
+	sql/import.sql \
+	sql/access.sql
 
 # What create_directory() runs in a new directory, in load order, and what
 # attach_triggers() runs after it.
