@@ -32,6 +32,7 @@ OBJS = \
 	src/identifier.o \
 	src/identifier_change.o \
 	src/claim.o \
+	src/claim_insert.o \
 	src/direct_insert.o \
 	src/change_consent.o \
 	src/organization.o \
@@ -41,12 +42,14 @@ OBJS = \
 	src/link_type.o \
 	src/relationship.o \
 	src/relationship_mirror.o \
+	src/mirror_insert.o \
 	src/import.o \
 	src/catalogue.o \
 	src/guard.o \
 	src/resolve.o \
 	src/privacy.o \
-	src/set_exclusive.o
+	src/set_exclusive.o \
+	src/relationship_path.o
 
 # The install script: fragments in load order.
 SQL_FRAGMENTS = \
@@ -61,6 +64,7 @@ SQL_FRAGMENTS = \
 	sql/deliver.sql \
 	sql/relationship.sql \
 	sql/functions.sql \
+	sql/reading.sql \
 	sql/directory.sql \
 	sql/check.sql \
 	sql/import.sql \
@@ -79,7 +83,8 @@ DIRECTORY_FRAGMENTS = \
 	sql/directory/deliverability.sql \
 	sql/directory/unsubscribe.sql \
 	sql/directory/privacy.sql \
-	sql/directory/functions.sql
+	sql/directory/functions.sql \
+	sql/directory/relationship_reading.sql
 TRIGGER_FRAGMENTS = \
 	sql/directory/triggers.sql \
 	sql/directory/deliver_triggers.sql \

@@ -22,9 +22,9 @@
 #endif
 
 #include "claim.h"
+#include "claim_insert.h"
 #include "columns.h"
 #include "consent.h"
-#include "direct_insert.h"
 #include "identifier_key.h"
 
 /* Other sessions cause a few rounds; only a trigger can cause that many. */
@@ -196,9 +196,9 @@ insert_new(Directory *dir, Claim *claims, int n)
 	int			nmet;
 	int			i;
 
-	if (can_insert_directly(dir))
+	if (can_insert_claims(dir))
 	{
-		nmet = insert_directly(dir, claims, n);
+		nmet = insert_claims_directly(dir, claims, n);
 		log_new_states(dir, claims, n);
 		return nmet;
 	}

@@ -34,12 +34,14 @@
 
 /* Summarizing indexes came with 16, the tuple's own TID to ignore with 18. */
 #if PG_VERSION_NUM >= 160000
-#define compat_insert_index_tuples(result, slot, estate, conflict, arbiters) \
-	ExecInsertIndexTuples(result, slot, estate, false, true, conflict, \
+#define compat_insert_index_tuples(result, slot, estate, no_error, conflict, \
+								   arbiters) \
+	ExecInsertIndexTuples(result, slot, estate, false, no_error, conflict, \
 						  arbiters, false)
 #else
-#define compat_insert_index_tuples(result, slot, estate, conflict, arbiters) \
-	ExecInsertIndexTuples(result, slot, estate, false, true, conflict, \
+#define compat_insert_index_tuples(result, slot, estate, no_error, conflict, \
+								   arbiters) \
+	ExecInsertIndexTuples(result, slot, estate, false, no_error, conflict, \
 						  arbiters)
 #endif
 #if PG_VERSION_NUM >= 180000

@@ -1,19 +1,18 @@
 /*-------------------------------------------------------------------------
  *
  * direct_insert.c
- *	  claims written straight into table and indexes
+ *	  rows that triggers make, written straight into table and indexes
  *
- * An INSERT of a million contacts claims two million identifiers.  Written by
- * a statement, each would fire the triggers that look after rows of clients
- * and the foreign keys' checks, although the contact is the caller's own row,
- * kinds and the slug main cannot go away, and everything that the triggers
- * derive is known.  So claims are inserted as ON CONFLICT DO NOTHING does it,
- * speculatively, but without the statement around it.
+ * An INSERT of a million contacts claims two million identifiers, one of a
+ * million links makes a million mirrors.  Written by a statement, each of these
+ * rows would fire the triggers that look after rows of clients and the foreign
+ * keys' checks, although all that those would find or derive is known.  So such
+ * rows are inserted as the server does it, but without the statement around it.
  *
  * That is allowed only while the table is as create_directory() made it: a
  * trigger, rule, foreign key or deferrable constraint of a user, or a generated
- * column, sends claims the long way through a statement.  Columns of users get
- * their defaults, and their NOT NULLs and checks are tested.
+ * column, sends the rows the long way through a statement.  Columns of users
+ * get their defaults, and their NOT NULLs and checks are tested.
  *
  *-------------------------------------------------------------------------
  */
@@ -31,26 +30,21 @@
 #include "optimizer/optimizer.h"
 #include "rewrite/rewriteHandler.h"
 #include "storage/lmgr.h"
-#include "utils/builtins.h"
+#include "utils/hsearch.h"
 #include "utils/inval.h"
 #include "utils/lsyscache.h"
 #include "utils/memutils.h"
-#include "utils/timestamp.h"
 
 #include "compat.h"
+#include "columns.h"
 #include "direct_insert.h"
 #include "main_identifier.h"
 
-/* The columns that a claim gives; all others get their defaults. */
-static const IdentifierColumn given_columns[] = {
-	IDENTIFIER_CONTACT_ID, IDENTIFIER_SEMANTIC_TYPE, IDENTIFIER_SLUG,
-	IDENTIFIER_VALUE, IDENTIFIER_KEY, IDENTIFIER_HOLDER, IDENTIFIER_STATUS,
-	IDENTIFIER_STATUS_REASON, IDENTIFIER_STATUS_CHANGED_AT
-};
+#define INSERT_BATCH 1000		/* rows that share a visit of the heap */
 
 /*
- * What a session remembers of a table identifier: whether claims may be
- * written into it directly, and the defaults of the columns they do not give.
+ * What a session remembers of a table: whether rows may be written into it
+ * directly, and the defaults of the columns that they do not give.
  */
 typedef struct InsertPlan
 {
@@ -66,23 +60,26 @@ typedef struct InsertPlan
 static HTAB *insert_plans = NULL;
 
 /* An insertion in progress. */
-typedef struct Insertion
+struct DirectInsert
 {
 	Relation	rel;
-	InsertPlan *plan;
 	bool		has_user_parts;
 	EState	   *estate;
 	ResultRelInfo *result;
-	TupleTableSlot *slot;
-	List	   *arbiters;		/* the index over (key, holder) */
 	CommandId	cid;
-	AttrNumber	attnums[IDENTIFIER_NCOLUMNS];
+	AttrNumber	attnums[DIRECT_MAX_COLUMNS];
 	Datum	   *values;			/* defaults, by attribute */
 	bool	   *nulls;
 	ExprState **volatiles;		/* defaults evaluated for each row, or NULL */
-	Datum		main_slug;
-	Datum		now;
-} Insertion;
+	List	   *arbiters;		/* index that rows may meet others on */
+	TupleTableSlot *slot;		/* the row that is being made */
+	TupleTableSlot *slots[INSERT_BATCH];	/* rows not written yet */
+	int			nslots;			/* slots made */
+	int			nrows;			/* slots filled */
+	MemoryContext batch_context;	/* holds volatile defaults of those */
+	Oid			save_userid;
+	int			save_sec_context;
+};
 
 /* The table changed or went away.  Only mark. */
 static void
@@ -97,27 +94,6 @@ mark_invalid(Datum arg, Oid relid)
 		if (!OidIsValid(relid) || plan->relid == relid)
 			plan->is_valid = false;
 	}
-}
-
-/* May the foreign key be taken as fulfilled by every claim? */
-static bool
-is_own_foreign_key(Directory *dir, const ForeignKeyCacheInfo *fk)
-{
-	int			i;
-
-	if (fk->confrelid == RelationGetRelid(dir->contact))
-		return fk->nkeys == 1 &&
-			fk->conkey[0] == get_attnum(fk->conrelid, "contact_id");
-	if (fk->confrelid != get_relname_relid("semantic_type", dir->nspid) &&
-		fk->confrelid != get_relname_relid("identifier_slug", dir->nspid))
-		return false;
-	for (i = 0; i < fk->nkeys; i++)
-	{
-		if (fk->conkey[i] != get_attnum(fk->conrelid, "semantic_type") &&
-			fk->conkey[i] != get_attnum(fk->conrelid, "slug"))
-			return false;
-	}
-	return true;
 }
 
 /* Does an index of the table wait for a trigger to be enforced? */
@@ -137,11 +113,10 @@ has_deferrable_index(Relation rel)
 	return found;
 }
 
-/* Is the table identifier as create_directory() made it, but for columns? */
+/* Is the table as create_directory() made it, but for columns? */
 static bool
-is_plain_table(Directory *dir)
+is_plain_table(Relation rel, const DirectTable *table)
 {
-	Relation	rel = dir->identifier;
 	TupleConstr *constr = RelationGetDescr(rel)->constr;
 	ListCell   *lc;
 
@@ -152,26 +127,21 @@ is_plain_table(Directory *dir)
 		return false;
 	foreach(lc, RelationGetFKeyList(rel))
 	{
-		if (!is_own_foreign_key(dir, lfirst(lc)))
+		if (!table->is_own_foreign_key(rel, lfirst(lc)))
 			return false;
 	}
 	return true;
 }
 
-/* May the column be NULL in the row of a claim? */
+/* May the column be NULL in the rows? */
 static bool
-is_optional(const char *name)
+is_optional(const DirectTable *table, const char *name)
 {
-	static const IdentifierColumn optional[] = {
-		IDENTIFIER_VALIDATED_AT, IDENTIFIER_VALIDATION_METHOD,
-		IDENTIFIER_SOURCE, IDENTIFIER_STATUS, IDENTIFIER_STATUS_REASON,
-		IDENTIFIER_STATUS_CHANGED_AT
-	};
 	int			i;
 
-	for (i = 0; i < lengthof(optional); i++)
+	for (i = 0; i < table->noptional; i++)
 	{
-		if (strcmp(identifier_columns[optional[i]], name) == 0)
+		if (strcmp(table->columns[table->optional[i]], name) == 0)
 			return true;
 	}
 	return false;
@@ -179,50 +149,46 @@ is_optional(const char *name)
 
 /* Does the table have columns, NOT NULLs or checks that are not ours? */
 static bool
-has_user_parts(Relation rel)
+has_user_parts(Relation rel, const DirectTable *table)
 {
-	static const char *const own[] = {
-		"identifier_state_is_in_one_row", "identifier_without_value",
-		"identifier_is_validated"
-	};
 	TupleDesc	desc = RelationGetDescr(rel);
 	int			i;
 	int			j;
 
-	if (desc->natts != IDENTIFIER_NCOLUMNS)
+	if (desc->natts != table->ncolumns)
 		return true;
 	for (i = 0; i < desc->natts; i++)
 	{
 		Form_pg_attribute att = TupleDescAttr(desc, i);
 
-		if (att->attnotnull && is_optional(NameStr(att->attname)))
+		if (att->attnotnull && is_optional(table, NameStr(att->attname)))
 			return true;
 	}
 	for (i = 0; desc->constr != NULL && i < desc->constr->num_check; i++)
 	{
 		bool		is_own = false;
 
-		for (j = 0; j < lengthof(own); j++)
+		for (j = 0; j < table->nchecks; j++)
 			is_own = is_own ||
-				strcmp(desc->constr->check[i].ccname, own[j]) == 0;
+				strcmp(desc->constr->check[i].ccname, table->checks[j]) == 0;
 		if (!is_own)
 			return true;
 	}
 	return false;
 }
 
-/* Find the defaults of the columns that claims do not give. */
+/* Find the defaults of the columns that the rows do not give. */
 static void
-plan_defaults(InsertPlan *plan, Relation rel)
+plan_defaults(InsertPlan *plan, Relation rel, const DirectTable *table)
 {
 	TupleDesc	desc = RelationGetDescr(rel);
-	AttrNumber	attnums[IDENTIFIER_NCOLUMNS];
+	AttrNumber	attnums[DIRECT_MAX_COLUMNS];
 	Bitmapset  *given = NULL;
 	int			i;
 
-	find_columns(rel, identifier_columns, IDENTIFIER_NCOLUMNS, attnums);
-	for (i = 0; i < lengthof(given_columns); i++)
-		given = bms_add_member(given, attnums[given_columns[i]]);
+	find_columns(rel, table->columns, table->ncolumns, attnums);
+	for (i = 0; i < table->ngiven; i++)
+		given = bms_add_member(given, attnums[table->given[i]]);
 	plan->defaults = palloc0(sizeof(Expr *) * desc->natts);
 	plan->is_volatile = palloc0(sizeof(bool) * desc->natts);
 	for (i = 0; i < desc->natts; i++)
@@ -239,11 +205,11 @@ plan_defaults(InsertPlan *plan, Relation rel)
 	}
 }
 
-/* The plan for the directory's table identifier, which is open and locked. */
+/* The plan for the table, which is open and locked. */
 static InsertPlan *
-insert_plan(Directory *dir)
+insert_plan(Relation rel, const DirectTable *table)
 {
-	Oid			relid = RelationGetRelid(dir->identifier);
+	Oid			relid = RelationGetRelid(rel);
 	InsertPlan *plan;
 	MemoryContext oldcontext;
 	bool		found;
@@ -274,25 +240,29 @@ insert_plan(Directory *dir)
 	else
 		MemoryContextReset(plan->context);
 	oldcontext = MemoryContextSwitchTo(plan->context);
-	plan_defaults(plan, dir->identifier);
-	plan->is_allowed = is_plain_table(dir);
-	plan->has_user_parts = has_user_parts(dir->identifier);
+	plan_defaults(plan, rel, table);
+	plan->is_allowed = is_plain_table(rel, table);
+	plan->has_user_parts = has_user_parts(rel, table);
 	MemoryContextSwitchTo(oldcontext);
 	plan->is_valid = true;
 	return plan;
 }
 
-/* May claims be written into the table directly? */
+/* May rows be written into the table directly? */
 bool
-can_insert_directly(Directory *dir)
+can_insert_directly(Relation rel, const DirectTable *table)
 {
-	return insert_plan(dir)->is_allowed;
+	return insert_plan(rel, table)->is_allowed;
 }
 
-/* The unique index over (key, holder), on which all claims meet. */
-static List *
-find_arbiter(ResultRelInfo *result, const AttrNumber *attnums)
+/*
+ * Have insert_unless_met() look for rows that are met on the unique index over
+ * these two columns; 55000 if there is none.
+ */
+void
+direct_set_arbiter(DirectInsert *ins, int column1, int column2)
 {
+	ResultRelInfo *result = ins->result;
 	int			i;
 
 	for (i = 0; i < result->ri_NumIndices; i++)
@@ -301,21 +271,27 @@ find_arbiter(ResultRelInfo *result, const AttrNumber *attnums)
 
 		if (info->ii_Unique && info->ii_NumIndexKeyAttrs == 2 &&
 			info->ii_Predicate == NIL &&
-			info->ii_IndexAttrNumbers[0] == attnums[IDENTIFIER_KEY] &&
-			info->ii_IndexAttrNumbers[1] == attnums[IDENTIFIER_HOLDER])
-			return list_make1_oid(RelationGetRelid(result->ri_IndexRelationDescs[i]));
+			info->ii_IndexAttrNumbers[0] == ins->attnums[column1] &&
+			info->ii_IndexAttrNumbers[1] == ins->attnums[column2])
+		{
+			ins->arbiters = list_make1_oid(RelationGetRelid(result->ri_IndexRelationDescs[i]));
+			return;
+		}
 	}
 	ereport(ERROR,
 			(errcode(ERRCODE_OBJECT_NOT_IN_PREREQUISITE_STATE),
-			 errmsg("table \"%s\" has no unique index over key and holder",
-					RelationGetRelationName(result->ri_RelationDesc)),
-			 errtable(result->ri_RelationDesc)));
-	return NIL;
+			 errmsg("table \"%s\" has no unique index over %s and %s",
+					RelationGetRelationName(ins->rel),
+					get_attname(RelationGetRelid(ins->rel),
+								ins->attnums[column1], false),
+					get_attname(RelationGetRelid(ins->rel),
+								ins->attnums[column2], false)),
+			 errtable(ins->rel)));
 }
 
 /* Evaluate the defaults, once; volatile ones are left for each row. */
 static void
-prepare_defaults(Insertion *ins)
+prepare_defaults(DirectInsert *ins, const InsertPlan *plan)
 {
 	int			natts = RelationGetDescr(ins->rel)->natts;
 	ExprContext *context = CreateExprContext(ins->estate);
@@ -329,47 +305,79 @@ prepare_defaults(Insertion *ins)
 	{
 		ExprState  *state;
 
-		if (ins->plan->defaults[i] == NULL)
+		if (plan->defaults[i] == NULL)
 			continue;
 		/* a copy: a message may reset the plan while the rows are written */
-		state = ExecInitExpr(copyObject(ins->plan->defaults[i]), NULL);
-		if (ins->plan->is_volatile[i])
+		state = ExecInitExpr(copyObject(plan->defaults[i]), NULL);
+		if (plan->is_volatile[i])
 			ins->volatiles[i] = state;
 		else
 			ins->values[i] = ExecEvalExpr(state, context, &ins->nulls[i]);
 	}
 }
 
-static void
-begin_insertion(Insertion *ins, Directory *dir)
+/*
+ * Begin to insert rows, as the owner of the directory, whose table rel is.  The
+ * caller has asked can_insert_directly(), and ends what it began.
+ */
+DirectInsert *
+direct_begin(Directory *dir, Relation rel, const DirectTable *table)
 {
-	ins->rel = dir->identifier;
-	ins->plan = insert_plan(dir);
-	ins->has_user_parts = ins->plan->has_user_parts;
+	DirectInsert *ins = palloc0(sizeof(DirectInsert));
+	InsertPlan *plan = insert_plan(rel, table);
+
+	become_owner(dir, &ins->save_userid, &ins->save_sec_context);
+	ins->rel = rel;
+	ins->has_user_parts = plan->has_user_parts;
 	ins->estate = CreateExecutorState();
 	ins->result = makeNode(ResultRelInfo);
-	InitResultRelInfo(ins->result, ins->rel, 0, NULL, 0);
-	prepare_defaults(ins);
+	InitResultRelInfo(ins->result, rel, 0, NULL, 0);
+	prepare_defaults(ins, plan);
 	ExecOpenIndices(ins->result, true);
-	ins->slot = table_slot_create(ins->rel, NULL);
 	ins->cid = GetCurrentCommandId(true);
-	find_columns(ins->rel, identifier_columns, IDENTIFIER_NCOLUMNS,
-				 ins->attnums);
-	ins->arbiters = find_arbiter(ins->result, ins->attnums);
-	ins->main_slug = CStringGetTextDatum("main");
-	ins->now = TimestampTzGetDatum(GetCurrentTransactionStartTimestamp());
+	find_columns(rel, table->columns, table->ncolumns, ins->attnums);
+	ins->batch_context = AllocSetContextCreate(CurrentMemoryContext,
+											   "contacts direct insert",
+											   ALLOCSET_DEFAULT_SIZES);
+	return ins;
 }
 
-static void
-end_insertion(Insertion *ins)
+/*
+ * Begin the next row: defaults everywhere.  What direct_put() then gives must
+ * live until the row is written, by direct_end() at the latest.
+ */
+void
+direct_begin_row(DirectInsert *ins)
 {
-	ExecCloseIndices(ins->result);
-	ExecDropSingleTupleTableSlot(ins->slot);
-	FreeExecutorState(ins->estate);
+	int			natts = RelationGetDescr(ins->rel)->natts;
+	MemoryContext oldcontext;
+	int			i;
+
+	if (ins->nrows == ins->nslots)
+	{
+		oldcontext = MemoryContextSwitchTo(ins->estate->es_query_cxt);
+		ins->slots[ins->nslots++] = table_slot_create(ins->rel, NULL);
+		MemoryContextSwitchTo(oldcontext);
+	}
+	ins->slot = ins->slots[ins->nrows];
+	ExecClearTuple(ins->slot);
+	memcpy(ins->slot->tts_values, ins->values, sizeof(Datum) * natts);
+	memcpy(ins->slot->tts_isnull, ins->nulls, sizeof(bool) * natts);
+	oldcontext = MemoryContextSwitchTo(ins->batch_context);
+	for (i = 0; i < natts; i++)
+	{
+		if (ins->volatiles[i] != NULL)
+			ins->slot->tts_values[i] =
+				ExecEvalExpr(ins->volatiles[i],
+							 GetPerTupleExprContext(ins->estate),
+							 &ins->slot->tts_isnull[i]);
+	}
+	MemoryContextSwitchTo(oldcontext);
 }
 
-static void
-put(Insertion *ins, IdentifierColumn column, Datum value)
+/* Give the row a value. */
+void
+direct_put(DirectInsert *ins, int column, Datum value)
 {
 	int			i = ins->attnums[column] - 1;
 
@@ -377,115 +385,98 @@ put(Insertion *ins, IdentifierColumn column, Datum value)
 	ins->slot->tts_isnull[i] = false;
 }
 
-/* Fill the slot with the row of a claim, as identifier_derive() would. */
+/* The row is complete: what users demand of it is tested. */
 static void
-fill_slot(Insertion *ins, Claim *claim, Datum type_name)
+end_row(DirectInsert *ins)
 {
-	TupleTableSlot *slot = ins->slot;
-	ExprContext *context = GetPerTupleExprContext(ins->estate);
-	int			natts = slot->tts_tupleDescriptor->natts;
-	int			i;
-
-	ExecClearTuple(slot);
-	memcpy(slot->tts_values, ins->values, sizeof(Datum) * natts);
-	memcpy(slot->tts_isnull, ins->nulls, sizeof(bool) * natts);
-	for (i = 0; i < natts; i++)
-	{
-		if (ins->volatiles[i] != NULL)
-			slot->tts_values[i] =
-				ExecEvalExprSwitchContext(ins->volatiles[i], context,
-										  &slot->tts_isnull[i]);
-	}
-	put(ins, IDENTIFIER_CONTACT_ID, Int64GetDatum(claim->contact_id));
-	put(ins, IDENTIFIER_SEMANTIC_TYPE, type_name);
-	put(ins, IDENTIFIER_SLUG, ins->main_slug);
-	put(ins, IDENTIFIER_VALUE, claim->value);
-	put(ins, IDENTIFIER_KEY, UUIDPGetDatum(&claim->key));
-	put(ins, IDENTIFIER_HOLDER, Int64GetDatum(claim_holder(claim)));
-	if (claim->status != STATE_NONE)
-		put(ins, IDENTIFIER_STATUS, state_text(claim->status));
-	if (claim->status > STATE_NOT_OPTED_IN)
-	{
-		put(ins, IDENTIFIER_STATUS_REASON,
-			CStringGetTextDatum(claim->reason));
-		put(ins, IDENTIFIER_STATUS_CHANGED_AT, ins->now);
-	}
-	ExecStoreVirtualTuple(slot);
-	slot->tts_tableOid = RelationGetRelid(ins->rel);
+	ExecStoreVirtualTuple(ins->slot);
+	ins->slot->tts_tableOid = RelationGetRelid(ins->rel);
+	if (ins->has_user_parts)
+		ExecConstraints(ins->result, ins->slot, ins->estate);
 }
 
 /*
- * Insert the row in the slot, unless another with its key and holder is there
- * or comes meanwhile; a session that is about to insert one is waited for.
+ * Write the row, unless another is there that it would meet on the arbiter
+ * index, or comes meanwhile; a session that is about to insert one is waited
+ * for.  This is INSERT ON CONFLICT DO NOTHING.  False if it was not written.
  */
-static bool
-insert_slot(Insertion *ins)
+bool
+direct_insert_unless_met(DirectInsert *ins)
 {
 	ItemPointerData conflict;
 	bool		is_taken;
 
+	end_row(ins);
 	do
 	{
 		uint32		token;
 
 		CHECK_FOR_INTERRUPTS();
-		if (!compat_check_index_constraints(ins->result, ins->slot,
-											ins->estate, &conflict,
-											ins->arbiters))
-			return false;
-		is_taken = false;
+		is_taken = !compat_check_index_constraints(ins->result, ins->slot,
+												   ins->estate, &conflict,
+												   ins->arbiters);
+		if (is_taken)
+			break;
 		token = SpeculativeInsertionLockAcquire(GetCurrentTransactionId());
 		table_tuple_insert_speculative(ins->rel, ins->slot, ins->cid, 0, NULL,
 									   token);
 		list_free(compat_insert_index_tuples(ins->result, ins->slot,
-											 ins->estate, &is_taken,
+											 ins->estate, true, &is_taken,
 											 ins->arbiters));
 		table_tuple_complete_speculative(ins->rel, ins->slot, token,
 										 !is_taken);
 		SpeculativeInsertionLockRelease(GetCurrentTransactionId());
 	} while (is_taken);
-	return true;
+	ResetPerTupleExprContext(ins->estate);
+	MemoryContextReset(ins->batch_context);
+	return !is_taken;
+}
+
+/* Write the rows that wait, into the heap together, then into the indexes. */
+static void
+flush_rows(DirectInsert *ins)
+{
+	int			i;
+
+	if (ins->nrows == 0)
+		return;
+	CHECK_FOR_INTERRUPTS();
+	table_multi_insert(ins->rel, ins->slots, ins->nrows, ins->cid, 0, NULL);
+	for (i = 0; i < ins->nrows; i++)
+	{
+		list_free(compat_insert_index_tuples(ins->result, ins->slots[i],
+											 ins->estate, false, NULL, NIL));
+		ResetPerTupleExprContext(ins->estate);
+	}
+	ins->nrows = 0;
+	MemoryContextReset(ins->batch_context);
 }
 
 /*
- * Insert the claims that meet no row, as the owner of the table, and mark
- * them; return how many did meet one.  Claims come sorted by key.
+ * Have the row written, with others, by direct_end() at the latest.  Raises
+ * 23505 where a unique index holds its like.
  */
-int
-insert_directly(Directory *dir, Claim *claims, int n)
+void
+direct_insert(DirectInsert *ins)
 {
-	Insertion	ins;
-	const SemanticType *type = NULL;
-	Datum		type_name = (Datum) 0;
-	Oid			save_userid;
-	int			save_sec_context;
-	int			nmet = 0;
+	end_row(ins);
+	if (++ins->nrows == INSERT_BATCH)
+		flush_rows(ins);
+}
+
+/* End the insertion; queries that follow see the rows. */
+void
+direct_end(DirectInsert *ins)
+{
 	int			i;
 
-	become_owner(dir, &save_userid, &save_sec_context);
-	begin_insertion(&ins, dir);
-	for (i = 0; i < n; i++)
-	{
-		MemoryContext oldcontext;
-
-		if (claims[i].type != type)
-		{
-			type = claims[i].type;
-			type_name = CStringGetTextDatum(type->name);
-		}
-		ResetPerTupleExprContext(ins.estate);
-		oldcontext = MemoryContextSwitchTo(GetPerTupleMemoryContext(ins.estate));
-		fill_slot(&ins, &claims[i], type_name);
-		if (ins.has_user_parts)
-			ExecConstraints(ins.result, ins.slot, ins.estate);
-		claims[i].is_new = insert_slot(&ins);
-		MemoryContextSwitchTo(oldcontext);
-		if (!claims[i].is_new)
-			nmet++;
-	}
-	end_insertion(&ins);
-	SetUserIdAndSecContext(save_userid, save_sec_context);
-	/* let the queries that follow see the rows */
+	flush_rows(ins);
+	ExecCloseIndices(ins->result);
+	for (i = 0; i < ins->nslots; i++)
+		ExecDropSingleTupleTableSlot(ins->slots[i]);
+	FreeExecutorState(ins->estate);
+	MemoryContextDelete(ins->batch_context);
+	/* no PG_TRY: an error exit restores the user with the transaction */
+	SetUserIdAndSecContext(ins->save_userid, ins->save_sec_context);
 	CommandCounterIncrement();
-	return nmet;
 }

@@ -223,6 +223,8 @@ relationship_derive(PG_FUNCTION_ARGS)
 		check_id(old, &new);
 	}
 	derive_defaults(&new);
+	if (!is_update && is_mirror(&new))
+		note_unsettled_links();
 	if (!new.nulls[RELATIONSHIP_TYPE_ID])
 		derive_from_type(&new, old);
 	return PointerGetDatum(row_tuple(&new));

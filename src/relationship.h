@@ -34,4 +34,6 @@ typedef enum RelationshipColumn
 
 extern const char *const relationship_columns[RELATIONSHIP_NCOLUMNS];
 
+extern void note_unsettled_links(void);
+
 #endif							/* RELATIONSHIP_H */

@@ -23,6 +23,7 @@
 #include "utils/tuplestore.h"
 
 #include "main_identifier.h"
+#include "mirror_insert.h"
 #include "pending.h"
 #include "plan_cache.h"
 #include "relationship.h"
@@ -94,6 +95,28 @@ static const DirectoryQuery remove_partners = {
 	"  AND r.related_contact_id IS NOT NULL)",
 	1, {INT8OID}, "id"
 };
+
+/*
+ * The transaction that last changed or deleted links, or wrote mirrors itself.
+ * Otherwise the rows that a statement inserted are as they came when their
+ * mirrors are made.  This errs on the safe side after a savepoint is rolled
+ * back, or if it was another statement.
+ */
+static TransactionId unsettled_in = InvalidTransactionId;
+
+/* Have mirrors be made from the rows as they are, in this transaction. */
+void
+note_unsettled_links(void)
+{
+	unsettled_in = GetTopTransactionId();
+}
+
+static bool
+links_are_unsettled(void)
+{
+	return TransactionIdIsValid(unsettled_in) &&
+		unsettled_in == GetTopTransactionIdIfAny();
+}
 
 /* Rows of a statement, by what is to be done about them. */
 typedef struct LinkIds
@@ -187,49 +210,139 @@ mirror_by_statement(Directory *dir, Relation rel, LinkIds *links)
 		check_partners(dir, rel, links, report_unmirrored);
 }
 
-/* Mirror the inserted rows; those that are mirrors have their partners. */
+/* The inserted rows of a statement, a chunk at a time. */
+typedef struct LinkChunk
+{
+	Directory  *dir;
+	Relation	rel;
+	AttrNumber	attnums[RELATIONSHIP_NCOLUMNS];
+	int			capacity;
+	Link	   *links;			/* between contacts, to be mirrored */
+	int			nlinks;
+	LinkIds		mirrors;		/* mirrors that the client brought */
+	MemoryContext context;		/* holds notes; reset after each chunk */
+} LinkChunk;
+
+/*
+ * Mirror the links, straight into the table if nothing but this statement can
+ * have written the rows, and none of them is a mirror; those that are mirrors
+ * must have their partners.
+ */
+static void
+flush_links(LinkChunk *chunk)
+{
+	MemoryContext oldcontext = MemoryContextSwitchTo(chunk->context);
+
+	if (chunk->nlinks > 0 && !links_are_unsettled() &&
+		can_insert_mirrors(chunk->rel))
+		insert_mirrors_directly(chunk->dir, chunk->rel, chunk->links,
+								chunk->nlinks);
+	else
+	{
+		LinkIds		ids = link_ids_create(chunk->nlinks);
+		int			i;
+
+		for (i = 0; i < chunk->nlinks; i++)
+			ids.ids[ids.n++] = chunk->links[i].id;
+		mirror_by_statement(chunk->dir, chunk->rel, &ids);
+	}
+	check_partners(chunk->dir, chunk->rel, &chunk->mirrors,
+				   report_no_partner);
+	chunk->nlinks = chunk->mirrors.n = 0;
+	MemoryContextSwitchTo(oldcontext);
+	MemoryContextReset(chunk->context);
+}
+
+/* A column of the slot; of type bigint or boolean, never null. */
+static Datum
+chunk_value(LinkChunk *chunk, TupleTableSlot *slot, RelationshipColumn column)
+{
+	bool		isnull;
+
+	return slot_getattr(slot, chunk->attnums[column], &isnull);
+}
+
+/* Add an inserted row; one that leads to a record has no other side. */
+static void
+add_link(LinkChunk *chunk, TupleTableSlot *slot)
+{
+	Link	   *link = &chunk->links[chunk->nlinks];
+	const AttrNumber *attnums = chunk->attnums;
+	Datum		note;
+	bool		isnull;
+
+	link->id = DatumGetInt64(chunk_value(chunk, slot, RELATIONSHIP_ID));
+	if (link->id < 0)
+	{
+		chunk->mirrors.ids[chunk->mirrors.n++] = link->id;
+		return;
+	}
+	link->related_contact_id =
+		DatumGetInt64(slot_getattr(slot, attnums[RELATIONSHIP_RELATED_CONTACT_ID],
+								   &isnull));
+	if (isnull)
+		return;
+	link->contact_id =
+		DatumGetInt64(chunk_value(chunk, slot, RELATIONSHIP_CONTACT_ID));
+	link->type_id =
+		DatumGetInt64(chunk_value(chunk, slot, RELATIONSHIP_TYPE_ID));
+	link->inverse_type_id =
+		DatumGetInt64(chunk_value(chunk, slot, RELATIONSHIP_INVERSE_TYPE_ID));
+	link->is_single =
+		DatumGetBool(chunk_value(chunk, slot, RELATIONSHIP_IS_SINGLE));
+	link->inverse_is_single =
+		DatumGetBool(chunk_value(chunk, slot, RELATIONSHIP_INVERSE_IS_SINGLE));
+	link->is_primary =
+		DatumGetBool(chunk_value(chunk, slot, RELATIONSHIP_IS_PRIMARY));
+	link->created_at = chunk_value(chunk, slot, RELATIONSHIP_CREATED_AT);
+	link->started_on = slot_getattr(slot, attnums[RELATIONSHIP_STARTED_ON],
+									&isnull);
+	link->has_start = !isnull;
+	link->ended_on = slot_getattr(slot, attnums[RELATIONSHIP_ENDED_ON],
+								  &isnull);
+	link->has_end = !isnull;
+	note = slot_getattr(slot, attnums[RELATIONSHIP_NOTE], &isnull);
+	link->note = isnull ? (Datum) 0 :
+		PointerGetDatum(PG_DETOAST_DATUM_COPY(note));
+	chunk->nlinks++;
+}
+
+/* Mirror the rows in the transition table. */
 static void
 mirror_inserted(Relation rel, Tuplestorestate *inserted)
 {
 	Directory	dir;
-	LinkIds		links = link_ids_create(MIRROR_CHUNK);
-	LinkIds		mirrors = link_ids_create(MIRROR_CHUNK);
-	AttrNumber	attnums[RELATIONSHIP_NCOLUMNS];
+	LinkChunk	chunk;
 	TupleTableSlot *slot = MakeSingleTupleTableSlot(RelationGetDescr(rel),
 													&TTSOpsMinimalTuple);
 
 	SPI_connect();
 	directory_open(&dir, rel);
-	find_columns(rel, relationship_columns, RELATIONSHIP_NCOLUMNS, attnums);
+	memset(&chunk, 0, sizeof(chunk));
+	chunk.dir = &dir;
+	chunk.rel = rel;
+	find_columns(rel, relationship_columns, RELATIONSHIP_NCOLUMNS,
+				 chunk.attnums);
+	chunk.capacity = (int) Min(tuplestore_tuple_count(inserted), MIRROR_CHUNK);
+	chunk.links = palloc(sizeof(Link) * chunk.capacity);
+	chunk.mirrors = link_ids_create(chunk.capacity);
+	chunk.context = AllocSetContextCreate(CurrentMemoryContext,
+										  "contacts links",
+										  ALLOCSET_DEFAULT_SIZES);
+	/* others may have read the transition table before us */
 	tuplestore_select_read_pointer(inserted, 0);
 	tuplestore_rescan(inserted);
 	while (tuplestore_gettupleslot(inserted, true, false, slot))
 	{
-		bool		isnull;
-		int64		id;
+		MemoryContext oldcontext = MemoryContextSwitchTo(chunk.context);
 
 		CHECK_FOR_INTERRUPTS();
-		id = DatumGetInt64(slot_getattr(slot, attnums[RELATIONSHIP_ID],
-										&isnull));
-		(void) slot_getattr(slot, attnums[RELATIONSHIP_RELATED_CONTACT_ID],
-							&isnull);
-		if (id < 0)
-			mirrors.ids[mirrors.n++] = id;
-		else if (!isnull)
-			links.ids[links.n++] = id;
-		if (links.n == MIRROR_CHUNK)
-		{
-			mirror_by_statement(&dir, rel, &links);
-			links.n = 0;
-		}
-		if (mirrors.n == MIRROR_CHUNK)
-		{
-			check_partners(&dir, rel, &mirrors, report_no_partner);
-			mirrors.n = 0;
-		}
+		add_link(&chunk, slot);
+		MemoryContextSwitchTo(oldcontext);
+		if (Max(chunk.nlinks, chunk.mirrors.n) == chunk.capacity)
+			flush_links(&chunk);
 	}
-	mirror_by_statement(&dir, rel, &links);
-	check_partners(&dir, rel, &mirrors, report_no_partner);
+	flush_links(&chunk);
 	ExecDropSingleTupleTableSlot(slot);
 	directory_close(&dir);
 	SPI_finish();
@@ -318,8 +431,12 @@ relationship_change(PG_FUNCTION_ARGS)
 										  CALL_STATEMENT | CALL_UPDATE |
 										  CALL_DELETE);
 
-	if (TRIGGER_FIRED_FOR_ROW(trigdata->tg_event) && pending_collect(fcinfo))
-		return PointerGetDatum(NULL);
+	if (TRIGGER_FIRED_FOR_ROW(trigdata->tg_event))
+	{
+		note_unsettled_links();
+		if (pending_collect(fcinfo))
+			return PointerGetDatum(NULL);
+	}
 	SPI_connect();
 	settle_changes(trigdata->tg_relation);
 	SPI_finish();

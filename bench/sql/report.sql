@@ -37,6 +37,9 @@ INSERT INTO bench.target (item, variant, base_item, base, text, at_most, at_leas
 	('suppress', 'crm', 'suppress', 'plain', 'suppression: (b) / (a) three statements by hand', NULL, NULL),
 	('suppress', 'handmade_citext', 'suppress', 'crm', 'suppression: (c) / (b)', NULL, NULL),
 	('import', 'crm', 'import', 'copy_good', 'import_contacts, 1 % bad rows / COPY of the good ones', 1.6, NULL),
+	('relationship', 'crm', 'relationship', 'plain', 'INSERT of links: (b) / (a) both rows by hand', 1.4, NULL),
+	('relationship', 'handmade', 'relationship', 'crm', 'INSERT of links: (c) PL/pgSQL row triggers / (b)', NULL, 4),
+	('fan_out', '10000', 'fan_out', '10', 'links of a person, per link: 10,000 / 10 of them', NULL, NULL),
 	('unique_insert', 'citext', 'unique_insert', 'email', 'insert into a unique index: citext / email', NULL, 6),
 	('unique_insert', 'email', 'unique_insert', 'text', 'insert into a unique index: email / text COLLATE "C"', NULL, NULL),
 	('index_build', 'citext', 'index_build', 'email', 'index build: citext / email', NULL, NULL),
@@ -70,8 +73,8 @@ SELECT item, variant, runs, rows, round(wall::numeric, 2) AS wall, round(cpu::nu
 	round(least::numeric, 2) AS least, round(most::numeric, 2) AS most, round((cpu / rows * 1e6)::numeric, 3) AS us_per_row
 FROM bench.median
 WHERE item !~ '^upsert'
-ORDER BY array_position('{copy,first_name,email_change,suppress,import,input,index_build,unique_insert,look_up,join}', item), item,
-	array_position('{plain,crm,handmade_citext,handmade_text,text,email,citext}', variant);
+ORDER BY array_position('{copy,first_name,email_change,suppress,import,input,index_build,unique_insert,look_up,join,relationship,fan_out,path}', item), item,
+	array_position('{plain,crm,handmade_citext,handmade_text,handmade,text,email,citext,1,10,100,1000,10000}', variant);
 
 \echo '== Ratios (of CPU time per row; wall beside)'
 SELECT t.text AS ratio, round((m.cpu / m.rows * b.rows / b.cpu)::numeric, 2) AS cpu, round((m.wall / m.rows * b.rows / b.wall)::numeric, 2) AS wall,
@@ -114,3 +117,15 @@ SELECT round(((e.cpu - t.cpu) / e.rows * 1e9)::numeric) AS ns, 'under 100: '
 	|| CASE WHEN (e.cpu - t.cpu) / e.rows * 1e9 < 100 THEN 'reached' ELSE 'MISSED' END AS target
 FROM bench.median e, bench.median t
 WHERE (e.item, e.variant) = ('input', 'email') AND (t.item, t.variant) = ('input', 'text');
+
+SELECT to_regclass('bench.path') IS NOT NULL AS has_paths \gset
+\if :has_paths
+\echo '== Shortest chains between people, ten links each, six links at most: milliseconds'
+SELECT coalesce(distance::text, CASE WHEN grouping(distance) = 1 THEN 'all' ELSE 'none' END) AS distance, count(*) AS pairs,
+	round((avg(wall) * 1000)::numeric, 2) AS average,
+	round((percentile_cont(0.5) WITHIN GROUP (ORDER BY wall) * 1000)::numeric, 2) AS median,
+	round((percentile_cont(0.95) WITHIN GROUP (ORDER BY wall) * 1000)::numeric, 2) AS percent_95,
+	round((max(wall) * 1000)::numeric, 2) AS most, round((avg(cpu) * 1000)::numeric, 2) AS cpu,
+	CASE WHEN grouping(distance) = 0 THEN '' WHEN avg(wall) < 0.5 THEN 'well under 1 s: reached' ELSE 'well under 1 s: MISSED' END AS target
+FROM bench.path GROUP BY GROUPING SETS ((distance), ()) ORDER BY grouping(distance), path.distance;
+\endif
