@@ -37,6 +37,9 @@ OBJS = \
 	src/change_consent.o \
 	src/organization.o \
 	src/subscription.o \
+	src/template_parse.o \
+	src/template.o \
+	src/template_render.o \
 	src/delivery_notice.o \
 	src/unsubscribe_token.o \
 	src/link_type.o \
@@ -81,6 +84,7 @@ DIRECTORY_FRAGMENTS = \
 	sql/directory/template.sql \
 	sql/directory/message.sql \
 	sql/directory/deliverability.sql \
+	sql/directory/consent_reading.sql \
 	sql/directory/unsubscribe.sql \
 	sql/directory/privacy.sql \
 	sql/directory/functions.sql \

@@ -85,6 +85,10 @@ CREATE FUNCTION contacts.notice_settle() RETURNS trigger
 	LANGUAGE c AS 'MODULE_PATHNAME';
 COMMENT ON FUNCTION contacts.notice_settle() IS 'AFTER INSERT on delivery_notice, set-based: suppresses addresses and tells messages';
 
+CREATE FUNCTION contacts.template_derive() RETURNS trigger
+	LANGUAGE c AS 'MODULE_PATHNAME';
+COMMENT ON FUNCTION contacts.template_derive() IS 'BEFORE INSERT OR UPDATE on message_template: checks the names of values, sets updated_at';
+
 -- EXECUTE is needed to make a trigger, not to fire one.  attach_triggers()
 -- makes them for everybody; who installs the extension may also restore a dump.
 DO $$

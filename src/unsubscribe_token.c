@@ -66,7 +66,7 @@ static const DirectoryQuery leave_topic = {
 	"  WHERE i.key OPERATOR(pg_catalog.=) $1 AND i.contact_id IS NOT NULL))"
 	" ORDER BY c.id FOR KEY SHARE"
 	" ON CONFLICT (contact_id, topic_id) DO UPDATE"
-	" SET state = 'unsubscribed', source = $3"
+	" SET state = 'unsubscribed', source = $3, evidence = NULL"
 	" WHERE s.state OPERATOR(pg_catalog.<>) 'unsubscribed'",
 	3, {UUIDOID, INT8OID, TEXTOID}, NULL
 };

@@ -13,7 +13,7 @@ CREATE TRIGGER zz_guard AFTER UPDATE OR DELETE ON subscription_event
 	FOR EACH ROW EXECUTE FUNCTION contacts.guard_log();
 ALTER TABLE subscription_event ENABLE ALWAYS TRIGGER zz_guard;
 CREATE TRIGGER zz_guard_truncate BEFORE TRUNCATE ON subscription_event
-	FOR EACH STATEMENT EXECUTE FUNCTION contacts.guard_fixed();
+	FOR EACH STATEMENT EXECUTE FUNCTION contacts.guard_log();
 ALTER TABLE subscription_event ENABLE ALWAYS TRIGGER zz_guard_truncate;
 
 -- delivery_notice: key; what follows from it
@@ -26,3 +26,7 @@ CREATE TRIGGER zz_settle_all AFTER INSERT ON delivery_notice
 CREATE TRIGGER zz_guard AFTER UPDATE ON delivery_notice
 	FOR EACH ROW EXECUTE FUNCTION contacts.guard_log();
 ALTER TABLE delivery_notice ENABLE ALWAYS TRIGGER zz_guard;
+
+-- message_template: names of values are known
+CREATE TRIGGER zz_derive BEFORE INSERT OR UPDATE ON message_template
+	FOR EACH ROW EXECUTE FUNCTION contacts.template_derive();

@@ -23,3 +23,44 @@ COMMENT ON COLUMN message_template.body_format IS 'text, or html: then values ar
 COMMENT ON COLUMN message_template.archived_at IS 'when the template was put aside';
 COMMENT ON COLUMN message_template.created_at IS 'when the row was made';
 COMMENT ON COLUMN message_template.updated_at IS 'derived: when the row last changed';
+
+CREATE FUNCTION render_many(template_id bigint, contact_ids bigint[], topic_id bigint DEFAULT NULL)
+	RETURNS TABLE (contact_id bigint, subject text, body text)
+	LANGUAGE sql STABLE PARALLEL UNSAFE
+BEGIN ATOMIC
+	SELECT r.contact_id, r.subject, r.body
+	FROM contacts.render_template('message_template'::regclass, $1, $2, $3) r;
+END;
+COMMENT ON FUNCTION render_many(bigint, bigint[], bigint) IS 'subject and body of a template for each of the contacts that there is; topic_id: of {{unsubscribe_token}}; P0002 for an unknown template';
+
+CREATE FUNCTION render(template_id bigint, contact_id bigint, topic_id bigint DEFAULT NULL)
+	RETURNS TABLE (subject text, body text)
+	LANGUAGE sql STABLE PARALLEL UNSAFE
+BEGIN ATOMIC
+	SELECT r.subject, r.body
+	FROM contacts.render_template('message_template'::regclass, $1,
+		ARRAY[contacts.existing_contact((SELECT c.id FROM contact c WHERE c.id = $2))], $3) r;
+END;
+COMMENT ON FUNCTION render(bigint, bigint, bigint) IS 'subject and body of a template with the values of a contact; P0002 for an unknown template or contact';
+
+CREATE FUNCTION render(template text, contact_id bigint, topic_id bigint DEFAULT NULL)
+	RETURNS TABLE (subject text, body text)
+	LANGUAGE sql STABLE PARALLEL UNSAFE
+BEGIN ATOMIC
+	SELECT r.subject, r.body
+	FROM contacts.render_template('message_template'::regclass,
+		contacts.existing_template((SELECT t.id FROM message_template t WHERE t.name = $1), $1),
+		ARRAY[contacts.existing_contact((SELECT c.id FROM contact c WHERE c.id = $2))], $3) r;
+END;
+COMMENT ON FUNCTION render(text, bigint, bigint) IS 'subject and body of the template of that name with the values of a contact; P0002 for an unknown template or contact';
+
+CREATE FUNCTION preview(subject text, body text, body_format text DEFAULT 'text', contact_id bigint DEFAULT NULL)
+	RETURNS TABLE (rendered_subject text, rendered_body text)
+	LANGUAGE sql STABLE PARALLEL UNSAFE
+BEGIN ATOMIC
+	SELECT p.rendered_subject, p.rendered_body
+	FROM contacts.preview_template('message_template'::regclass, $1, $2, $3,
+		CASE WHEN $4 IS NOT NULL
+			THEN ARRAY[contacts.existing_contact((SELECT c.id FROM contact c WHERE c.id = $4))] END) p;
+END;
+COMMENT ON FUNCTION preview(text, text, text, bigint) IS 'what a template that is not saved makes of a contact, without one of nobody: fallbacks only; refuses what saving would refuse';
