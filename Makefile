@@ -23,6 +23,10 @@ OBJS = \
 	src/pending.o \
 	src/attach.o \
 	src/consent.o \
+	src/message.o \
+	src/message_gate.o \
+	src/message_queue.o \
+	src/local_time.o \
 	src/contact_type.o \
 	src/contact.o \
 	src/main_identifier.o \
@@ -62,10 +66,11 @@ SQL_FRAGMENTS = \
 	sql/domains.sql \
 	sql/relation.sql \
 	sql/object.sql \
+	sql/message.sql \
 	sql/privacy.sql \
 	sql/triggers.sql \
-	sql/deliver.sql \
 	sql/relationship.sql \
+	sql/deliver.sql \
 	sql/functions.sql \
 	sql/reading.sql \
 	sql/directory.sql \
@@ -91,10 +96,11 @@ DIRECTORY_FRAGMENTS = \
 	sql/directory/relationship_reading.sql
 TRIGGER_FRAGMENTS = \
 	sql/directory/triggers.sql \
-	sql/directory/deliver_triggers.sql \
 	sql/directory/privacy_triggers.sql \
 	sql/directory/relationship_triggers.sql \
-	sql/directory/relationship_type_triggers.sql
+	sql/directory/relationship_type_triggers.sql \
+	sql/directory/message_triggers.sql \
+	sql/directory/deliver_triggers.sql
 
 DATA_built = sql/contacts--$(EXTVERSION).sql
 EXTRA_CLEAN = sql/contacts--$(EXTVERSION).sql
