@@ -26,15 +26,20 @@ INSERT INTO contacts.privilege (object, columns, privilege, capabilities) VALUES
 	-- people, read: whoever edits reads, too; who sends picks contacts, not identifiers
 	('contact', NULL, 'SELECT', '{view,edit,send_email,send_sms,administer}'),
 	('organization', NULL, 'SELECT', '{view,edit,send_email,send_sms,administer}'),
-	('identifier', NULL, 'SELECT', '{view,edit,administer}'),
+	('identifier', NULL, 'SELECT', '{view,edit,send_email,send_sms,administer}'),
 	('semantic_type', NULL, 'SELECT', '{view,edit,administer}'),
 	('identifier_slug', NULL, 'SELECT', '{view,edit,administer}'),
 	('relationship', NULL, 'SELECT', '{view,edit,administer}'),
 	('relationship_type', NULL, 'SELECT', '{view,edit,administer}'),
 	('object_type', NULL, 'SELECT', '{view,edit,administer}'),
+	('related_contact', NULL, 'SELECT', '{view,edit,administer}'),
+	('record_relationship', NULL, 'SELECT', '{view,edit,administer}'),
 	('find_contact()', NULL, 'EXECUTE', '{view}'),
 	('find_contacts()', NULL, 'EXECUTE', '{view}'),
 	('resolve_contact()', NULL, 'EXECUTE', '{view}'),
+	('related()', NULL, 'EXECUTE', '{view}'),
+	('household()', NULL, 'EXECUTE', '{view}'),
+	('relationship_path()', NULL, 'EXECUTE', '{view}'),
 	('address_status()', NULL, 'EXECUTE', '{view,manage_subscriptions}'),
 	-- and what was said, agreed and sent
 	('consent_event', NULL, 'SELECT', '{view,manage_subscriptions,administer}'),
@@ -47,6 +52,11 @@ INSERT INTO contacts.privilege (object, columns, privilege, capabilities) VALUES
 	('message_history', NULL, 'SELECT', '{view,administer}'),
 	('delivery_notice', NULL, 'SELECT', '{view,administer}'),
 	('legal_hold', NULL, 'SELECT', '{view,administer}'),
+	('setting', NULL, 'SELECT', '{view,send_email,send_sms,administer}'),
+	('contact_consent', NULL, 'SELECT', '{view,administer}'),
+	('consent_history()', NULL, 'EXECUTE', '{view}'),
+	('proof_of_consent()', NULL, 'EXECUTE', '{view}'),
+	('unsubscribe_token()', NULL, 'EXECUTE', '{view}'),
 
 	-- people, written: whole rows of contact, whose trigger asks for the right on
 	-- identifier.status where a state really changes (C9)
@@ -80,16 +90,22 @@ INSERT INTO contacts.privilege (object, columns, privilege, capabilities) VALUES
 	('subscribe()', NULL, 'EXECUTE', '{manage_subscriptions}'),
 	('subscribe_many()', NULL, 'EXECUTE', '{manage_subscriptions}'),
 	('unsubscribe_topic()', NULL, 'EXECUTE', '{manage_subscriptions}'),
+	('use_unsubscribe_token()', NULL, 'EXECUTE', '{manage_subscriptions}'),
 
 	-- messages
 	('message_template', NULL, 'SELECT', '{view,send_email,send_sms,administer}'),
 	('email_message', NULL, 'INSERT', '{send_email,administer}'),
 	('sms_message', NULL, 'INSERT', '{send_sms,administer}'),
+	('render()', NULL, 'EXECUTE', '{send_email,send_sms}'),
+	('render_many()', NULL, 'EXECUTE', '{send_email,send_sms}'),
+	('preview()', NULL, 'EXECUTE', '{send_email,send_sms}'),
 
 	-- a public form enters people and reads nothing
 	('contact', '{first_name,last_name,mononym,titles,email,mobile_phone,home_phone,business_phone,time_zone}', 'INSERT', '{capture}'),
 
-	-- workers: notices
+	-- workers: due messages through the functions alone, and notices
+	('email_message', '{leased_until}', 'UPDATE', '{deliver}'),
+	('sms_message', '{leased_until}', 'UPDATE', '{deliver}'),
 	('delivery_notice', NULL, 'INSERT', '{deliver,administer}'),
 	('record_bounce()', NULL, 'EXECUTE', '{deliver}'),
 	('record_bounces()', NULL, 'EXECUTE', '{deliver}'),
@@ -110,7 +126,6 @@ INSERT INTO contacts.privilege (object, columns, privilege, capabilities) VALUES
 	('legal_hold', NULL, 'DELETE', '{administer}'),
 	('erasure', NULL, 'SELECT', '{administer}'),
 	('erasure', NULL, 'INSERT', '{administer}'),
-	('setting', NULL, 'SELECT', '{administer}'),
 	('setting', NULL, 'UPDATE', '{administer}'),
 	('semantic_type', NULL, 'INSERT', '{administer}'),
 	('identifier_slug', NULL, 'INSERT', '{administer}'),
