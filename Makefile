@@ -91,6 +91,7 @@ DIRECTORY_FRAGMENTS = \
 	sql/directory/deliverability.sql \
 	sql/directory/consent_reading.sql \
 	sql/directory/unsubscribe.sql \
+	sql/directory/message_functions.sql \
 	sql/directory/privacy.sql \
 	sql/directory/functions.sql \
 	sql/directory/relationship_reading.sql

@@ -127,8 +127,8 @@ static const DirectoryQuery mark_sent[] = {
 	" state = CASE WHEN $3 THEN 'queued' ELSE 'failed' END," \
 	" send_at = CASE WHEN $3 THEN coalesce($4," \
 	"  pg_catalog.statement_timestamp() OPERATOR(pg_catalog.+)" \
-	"  s.lease_duration OPERATOR(pg_catalog.*)" \
-	"   m.attempts::pg_catalog.float8) ELSE m.send_at END" \
+	"  (s.lease_duration OPERATOR(pg_catalog.*)" \
+	"   m.attempts::pg_catalog.float8)) ELSE m.send_at END" \
 	" FROM ONLY @setting@ s WHERE m.id OPERATOR(pg_catalog.=) $1" \
 	" AND m.state OPERATOR(pg_catalog.=) 'sending'"
 
