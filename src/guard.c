@@ -269,7 +269,7 @@ guard_log(PG_FUNCTION_ARGS)
 				   psprintf("table \"%s\" cannot be truncated", name), NULL);
 	}
 	else if (!TRIGGER_FIRED_BY_UPDATE(trigdata->tg_event) ||
-		!only_blanks(trigdata, blankable, lengthof(blankable)))
+			 !only_blanks(trigdata, blankable, lengthof(blankable)))
 		refuse(trigdata->tg_relation, psprintf("%s_is_append_only", name),
 			   psprintf("the rows of table \"%s\" stay as they were recorded",
 						name),

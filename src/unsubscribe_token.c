@@ -200,7 +200,7 @@ unsubscribe_token_make(DirectoryInfo *info, ValueType type,
  * that takes tells nothing about the MAC that would be right.
  */
 static bool
-read_token(DirectoryInfo *info, text *t, Token *token)
+read_token(DirectoryInfo *info, text * t, Token *token)
 {
 	uint8		bytes[TOKEN_BYTES];
 	uint8		mac[MAC_LENGTH];
