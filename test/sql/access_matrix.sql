@@ -114,6 +114,15 @@ INSERT INTO pg_temp.action (name, statement) VALUES
 	('change an email''s state', $$UPDATE email_message SET state = 'sent' WHERE id = 9001$$),
 	('cancel all emails', $$UPDATE email_message SET state = 'cancelled'$$),
 	('delete emails', $$DELETE FROM email_message$$),
+	('queue_email()', $$SELECT queue_email(1, 'Hello', 'x', kind => 'transactional')$$),
+	('queue_email() by template', $$SELECT queue_email(1, template => 'hello', topic => 'news', idempotency_key => 'k')$$),
+	('queue_emails()', $$SELECT queue_emails('{1,2}', template => 'hello', topic => 'news')$$),
+	('queue_sms()', $$SELECT queue_sms(1, 'Hello')$$),
+	('queue_sms_many()', $$SELECT queue_sms_many('{1,2}', 'Hello')$$),
+	('next_emails()', $$SELECT * FROM next_emails(1)$$),
+	('next_sms()', $$SELECT * FROM next_sms(1)$$),
+	('mark_sent()', $$SELECT mark_sent(9001), mark_sent(9002)$$),
+	('mark_failed()', $$SELECT mark_failed(9001, 'x'), mark_failed(9002, 'x')$$),
 	('render()', $$SELECT render('hello', 1)$$),
 	('preview()', $$SELECT preview('{{first_name}}', '{{last_name}}', contact_id => 1)$$),
 	('write a template', $$UPDATE message_template SET subject = 'x'$$),
@@ -204,19 +213,17 @@ SELECT count(*) FROM contacts.access('access_matrix');
 RESET ROLE;
 SELECT contacts.grant_access('access_matrix', 'regress_access_view', 'edit') \g /dev/null
 SELECT DISTINCT x.grantor::regrole FROM pg_catalog.pg_class c, aclexplode(c.relacl) x WHERE c.relnamespace = 'access_matrix'::regnamespace;
--- the matrix holds for names that must be quoted, too
-SET ROLE regress_contacts_access_matrix;
-ALTER SCHEMA access_matrix RENAME TO "Access ""matrix""";
-SET search_path = "Access ""matrix""";
-RESET ROLE;
+-- names that must be quoted
 CREATE ROLE "regress access's";
 SET ROLE regress_contacts_access_matrix;
+SELECT contacts.create_directory('Access "matrix"') \g /dev/null
 SELECT contacts.grant_access('Access "matrix"', 'regress access''s', 'capture') \g /dev/null
 SELECT * FROM contacts.access('Access "matrix"') WHERE role = 'regress access''s';
 SELECT contacts.revoke_access('Access "matrix"', 'regress access''s', 'capture') \g /dev/null
 SELECT * FROM contacts.access('Access "matrix"') WHERE role = 'regress access''s';
 
-SELECT contacts.drop_directory('Access "matrix"', cascade => true);
+SELECT contacts.drop_directory('Access "matrix"');
+SELECT contacts.drop_directory('access_matrix', cascade => true);
 RESET ROLE;
 \set ECHO none
 SELECT format('DROP ROLE %I', role) FROM pg_temp.actor \gexec

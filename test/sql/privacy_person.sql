@@ -144,6 +144,10 @@ SELECT import_suppressions('{zebra@x.org}', 'unsubscribed');
 SELECT id, email, email_status FROM contact ORDER BY email;
 SELECT value, status, status_reason FROM identifier WHERE status IN ('suppressed', 'unsubscribed') ORDER BY value;
 SELECT * FROM pg_temp.fails($$UPDATE contact SET email_status = 'opted_in' WHERE id = 11$$) LIMIT 2;
+-- so does a message, to who has the address now and to the address alone
+SELECT * FROM pg_temp.fails($$SELECT queue_email(11, 'Hello', 'again', 'transactional')$$) LIMIT 2;
+SELECT * FROM pg_temp.fails($$INSERT INTO email_message (address, kind) VALUES ('zebra@x.org', 'transactional')$$) LIMIT 2;
+SELECT * FROM pg_temp.fails($$INSERT INTO email_message (address, kind) VALUES ('zebra.work@x.org', 'marketing')$$) LIMIT 2;
 
 -- the log of erasures is append-only
 SELECT * FROM pg_temp.fails($$UPDATE erasure SET reason = NULL$$);
