@@ -49,6 +49,7 @@ CREATE TEMP TABLE addressed AS
 		(4, NULL, 'zebra.left@x.org', 'zebra'), (5, 1, 'zebra.moved@x.org', 'zebra'), (6, 3, 'zebra.moved@x.org', 'horse'),
 		(7, 2, 'b@x.org', 'horse'), (8, NULL, 'nobody@x.org', 'horse'), (9, 1, '+49301234500', 'zebra'),
 		(10, 2, '+49301234500', 'horse')) v (n, contact_id, address, word);
+ALTER TABLE email_message ALTER id RESTART WITH 101;
 RESET ROLE;
 SET session_replication_role = replica; -- as a restore does
 INSERT INTO email_message (id, contact_id, address, key, subject, body, state, provider_id, error, idempotency_key, remark)
