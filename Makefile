@@ -18,6 +18,9 @@ OBJS = \
 	src/columns.o \
 	src/relation.o \
 	src/relationship_type.o \
+	src/record.o \
+	src/record_change.o \
+	src/register.o \
 	src/directory.o \
 	src/identifier_key.o \
 	src/pending.o \
@@ -48,6 +51,7 @@ OBJS = \
 	src/unsubscribe_token.o \
 	src/link_type.o \
 	src/relationship.o \
+	src/make_link.o \
 	src/relationship_mirror.o \
 	src/mirror_insert.o \
 	src/import.o \
@@ -74,6 +78,8 @@ SQL_FRAGMENTS = \
 	sql/functions.sql \
 	sql/reading.sql \
 	sql/directory.sql \
+	sql/check_relationship.sql \
+	sql/check_object.sql \
 	sql/check.sql \
 	sql/import.sql \
 	sql/access.sql
@@ -94,6 +100,7 @@ DIRECTORY_FRAGMENTS = \
 	sql/directory/message_functions.sql \
 	sql/directory/privacy.sql \
 	sql/directory/functions.sql \
+	sql/directory/relationship_functions.sql \
 	sql/directory/relationship_reading.sql
 TRIGGER_FRAGMENTS = \
 	sql/directory/triggers.sql \
