@@ -80,6 +80,7 @@ SQL_FRAGMENTS = \
 	sql/directory.sql \
 	sql/check_relationship.sql \
 	sql/check_object.sql \
+	sql/check_message.sql \
 	sql/check.sql \
 	sql/import.sql \
 	sql/access.sql

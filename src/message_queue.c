@@ -31,9 +31,9 @@
 	"m.state OPERATOR(pg_catalog.=) ANY (ARRAY['queued', 'sending'])"
 
 static const DirectoryQuery lock_contacts = {
-	"SELECT c.id FROM @rows@ JOIN ONLY @contact@ c"
+	"SELECT n.n FROM @rows@ JOIN ONLY @contact@ c"
 	" ON c.id OPERATOR(pg_catalog.=) n.id ORDER BY c.id FOR SHARE OF c",
-	1, {INT8OID}, "id"
+	2, {INT4OID, INT8OID}, "n, id"
 };
 
 #define PICK_DUE(table) \
@@ -192,20 +192,36 @@ open_messages(Oid relid, const char *column, AclMode mode)
 	return rel;
 }
 
-/* Lock the contacts, in the order of ids. */
+/* Lock the contacts, in the order of ids; one may have gone meanwhile. */
 static void
-lock_recipients(Directory *dir, const Outgoing *messages, int n)
+lock_recipients(Directory *dir, const Channel *channel, Outgoing *messages,
+				int n)
 {
 	Batch	   *batch = batch_create(&lock_contacts, n);
+	uint64		found;
+	uint64		row;
 	int			i;
 
 	for (i = 0; i < n; i++)
 	{
-		Datum		id = Int64GetDatum(messages[i].contact_id);
+		Datum		values[2];
 
-		batch_add(batch, &id, NULL);
+		messages[i].refusal = channel->is_sms ?
+			"sms_message_contact_id_fkey" : "email_message_contact_id_fkey";
+		values[0] = Int32GetDatum(i);
+		values[1] = Int64GetDatum(messages[i].contact_id);
+		batch_add(batch, values, NULL);
 	}
-	if (batch_run(dir, batch) > 0)
+	found = batch_run(dir, batch);
+	for (row = 0; row < found; row++)
+	{
+		bool		isnull;
+		Datum		value = SPI_getbinval(SPI_tuptable->vals[row],
+										  SPI_tuptable->tupdesc, 1, &isnull);
+
+		messages[DatumGetInt32(value)].refusal = NULL;
+	}
+	if (found > 0)
 		SPI_freetuptable(SPI_tuptable);
 }
 
@@ -314,7 +330,7 @@ message_refusals(PG_FUNCTION_ARGS)
 
 	directory_open(&dir, q.rel);
 	SPI_connect();
-	lock_recipients(&dir, q.messages, q.nmessages);
+	lock_recipients(&dir, q.channel, q.messages, q.nmessages);
 	judge_messages(&dir, q.channel, q.messages, q.nmessages, true);
 	SPI_finish();
 	directory_close(&dir);
