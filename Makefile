@@ -58,6 +58,7 @@ OBJS = \
 	src/catalogue.o \
 	src/guard.o \
 	src/resolve.o \
+	src/privacy.o \
 	src/set_exclusive.o \
 	src/relationship_path.o
 
@@ -70,6 +71,7 @@ SQL_FRAGMENTS = \
 	sql/relation.sql \
 	sql/object.sql \
 	sql/message.sql \
+	sql/privacy.sql \
 	sql/triggers.sql \
 	sql/relationship.sql \
 	sql/deliver.sql \
@@ -81,7 +83,8 @@ SQL_FRAGMENTS = \
 	sql/check_message.sql \
 	sql/check_deliver.sql \
 	sql/check.sql \
-	sql/import.sql
+	sql/import.sql \
+	sql/access.sql
 
 # What create_directory() runs in a new directory, in load order, and what
 # attach_triggers() runs after it.
@@ -97,11 +100,13 @@ DIRECTORY_FRAGMENTS = \
 	sql/directory/consent_reading.sql \
 	sql/directory/unsubscribe.sql \
 	sql/directory/message_functions.sql \
+	sql/directory/privacy.sql \
 	sql/directory/functions.sql \
 	sql/directory/relationship_functions.sql \
 	sql/directory/relationship_reading.sql
 TRIGGER_FRAGMENTS = \
 	sql/directory/triggers.sql \
+	sql/directory/privacy_triggers.sql \
 	sql/directory/relationship_triggers.sql \
 	sql/directory/relationship_type_triggers.sql \
 	sql/directory/message_triggers.sql \

@@ -173,13 +173,34 @@ guard_exclusive(PG_FUNCTION_ARGS)
 	return PointerGetDatum(NULL);
 }
 
-/* Does the update change nothing, but for setting some of these to NULL? */
+/* Is it one of these names? */
+static bool
+is_one_of(const char *name, const char *const *names, int n)
+{
+	int			i;
+
+	for (i = 0; i < n; i++)
+	{
+		if (strcmp(name, names[i]) == 0)
+			return true;
+	}
+	return false;
+}
+
+/*
+ * Does the update of a log change nothing, but for setting some of these to
+ * NULL?  Columns that users added are theirs.
+ */
 static bool
 only_blanks(TriggerData *trigdata, const char *const *blankable, int n)
 {
+	static const char *const fixed[] = {
+		"id", "contact_id", "topic_id", "key", "address", "kind", "old_state",
+		"new_state", "reason", "diagnostic", "source", "evidence", "role",
+		"provider_id", "at", "received_at"
+	};
 	TupleDesc	desc = RelationGetDescr(trigdata->tg_relation);
 	int			i;
-	int			j;
 
 	for (i = 0; i < desc->natts; i++)
 	{
@@ -189,15 +210,13 @@ only_blanks(TriggerData *trigdata, const char *const *blankable, int n)
 		Datum		was;
 		Datum		now;
 
-		if (att->attisdropped)
+		if (att->attisdropped ||
+			!is_one_of(NameStr(att->attname), fixed, lengthof(fixed)))
 			continue;
 		was = heap_getattr(trigdata->tg_trigtuple, i + 1, desc, &was_null);
 		now = heap_getattr(trigdata->tg_newtuple, i + 1, desc, &is_null);
-		for (j = 0; j < n; j++)
-		{
-			if (is_null && strcmp(NameStr(att->attname), blankable[j]) == 0)
-				was_null = true;
-		}
+		if (is_null && is_one_of(NameStr(att->attname), blankable, n))
+			continue;
 		if (was_null != is_null ||
 			(!is_null && !datumIsEqual(was, now, att->attbyval, att->attlen)))
 			return false;
