@@ -18,6 +18,9 @@ OBJS = \
 	src/columns.o \
 	src/relation.o \
 	src/relationship_type.o \
+	src/record.o \
+	src/record_change.o \
+	src/register.o \
 	src/directory.o \
 	src/identifier_key.o \
 	src/pending.o \
@@ -48,12 +51,14 @@ OBJS = \
 	src/unsubscribe_token.o \
 	src/link_type.o \
 	src/relationship.o \
+	src/make_link.o \
 	src/relationship_mirror.o \
 	src/mirror_insert.o \
 	src/import.o \
 	src/catalogue.o \
 	src/guard.o \
 	src/resolve.o \
+	src/privacy.o \
 	src/set_exclusive.o \
 	src/relationship_path.o
 
@@ -66,15 +71,20 @@ SQL_FRAGMENTS = \
 	sql/relation.sql \
 	sql/object.sql \
 	sql/message.sql \
+	sql/privacy.sql \
 	sql/triggers.sql \
 	sql/relationship.sql \
 	sql/deliver.sql \
 	sql/functions.sql \
 	sql/reading.sql \
 	sql/directory.sql \
+	sql/check_relationship.sql \
+	sql/check_object.sql \
 	sql/check_message.sql \
+	sql/check_deliver.sql \
 	sql/check.sql \
-	sql/import.sql
+	sql/import.sql \
+	sql/access.sql
 
 # What create_directory() runs in a new directory, in load order, and what
 # attach_triggers() runs after it.
@@ -90,10 +100,13 @@ DIRECTORY_FRAGMENTS = \
 	sql/directory/consent_reading.sql \
 	sql/directory/unsubscribe.sql \
 	sql/directory/message_functions.sql \
+	sql/directory/privacy.sql \
 	sql/directory/functions.sql \
+	sql/directory/relationship_functions.sql \
 	sql/directory/relationship_reading.sql
 TRIGGER_FRAGMENTS = \
 	sql/directory/triggers.sql \
+	sql/directory/privacy_triggers.sql \
 	sql/directory/relationship_triggers.sql \
 	sql/directory/relationship_type_triggers.sql \
 	sql/directory/message_triggers.sql \

@@ -371,6 +371,7 @@ BEGIN
 			SCHEMA = directory;
 	END IF;
 	PERFORM contacts.drop_functions(schema_id);
+	PERFORM contacts.disarm_records(format('%I.object_type', directory)::regclass);
 	EXECUTE (
 		SELECT format('DROP TABLE %s', string_agg(c.oid::regclass::text, ', '))
 		FROM pg_class c JOIN contacts.model m ON m.kind = 'table' AND m.relation = c.relname
@@ -396,8 +397,11 @@ BEGIN
 		EXECUTE statement;
 	END LOOP;
 	PERFORM contacts.drop_functions(schema_id);
+	PERFORM contacts.disarm_records(format('%I.object_type', directory)::regclass);
 
-	-- Defaults, constraints and indexes of a column follow its type.
+	-- Defaults, constraints and indexes of a column follow its type; the
+	-- condition of this index, over oids, does not.
+	EXECUTE format('DROP INDEX IF EXISTS %I.object_type_relation_key', directory);
 	FOR statement IN
 		SELECT format('ALTER TABLE %s %s', c.oid::regclass, string_agg(
 			format('ALTER %1$I TYPE text USING %1$I::text', a.attname), ', ' ORDER BY a.attnum))
@@ -409,6 +413,7 @@ BEGIN
 	LOOP
 		EXECUTE statement;
 	END LOOP;
+	EXECUTE format($q$CREATE UNIQUE INDEX object_type_relation_key ON %I.object_type (relation) WHERE relation <> '-'$q$, directory);
 END
 $$;
 COMMENT ON FUNCTION contacts.detach_directory(text) IS 'the way out: leaves ordinary tables with ordinary types, their rows, constraints and indexes; nothing of them needs the extension any more';

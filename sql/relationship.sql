@@ -12,7 +12,17 @@ CREATE FUNCTION contacts.relationship_change() RETURNS trigger
 	LANGUAGE c AS 'MODULE_PATHNAME';
 COMMENT ON FUNCTION contacts.relationship_change() IS 'AFTER UPDATE OR DELETE on relationship: the other row of a link follows (rule R2)';
 
+CREATE FUNCTION contacts.relationship_lock() RETURNS trigger
+	LANGUAGE c AS 'MODULE_PATHNAME';
+COMMENT ON FUNCTION contacts.relationship_lock() IS 'BEFORE DELETE on contact: locks its links in the order of their ids, before the foreign keys delete them in any order (rule R2)';
+
 REVOKE EXECUTE ON FUNCTION contacts.relationship_derive(), contacts.relationship_mirror(),
-	contacts.relationship_change() FROM PUBLIC;
+	contacts.relationship_change(), contacts.relationship_lock() FROM PUBLIC;
 GRANT EXECUTE ON FUNCTION contacts.relationship_derive(), contacts.relationship_mirror(),
-	contacts.relationship_change() TO @extowner@;
+	contacts.relationship_change(), contacts.relationship_lock() TO @extowner@;
+
+CREATE FUNCTION contacts.make_link(relationship anyelement, type text, contact_id bigint,
+	target_id bigint, target_uuid uuid, started_on date, ended_on date, note text, is_primary boolean)
+	RETURNS anyelement
+	LANGUAGE c VOLATILE AS 'MODULE_PATHNAME';
+COMMENT ON FUNCTION contacts.make_link(anyelement, text, bigint, bigint, uuid, date, date, text, boolean) IS 'makes a link in the table that the first argument is a row of, as the caller, and returns it as seen from the contact; what is there is kept (rule R2)';

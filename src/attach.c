@@ -27,13 +27,15 @@
 #include "utils/snapmgr.h"
 #include "utils/syscache.h"
 
+#include "attach.h"
+
 #define SECRET_LENGTH 32
 
 PG_FUNCTION_INFO_V1(attach_triggers);
 PG_FUNCTION_INFO_V1(new_secret);
 
 /* The role that owns a function. */
-static Oid
+Oid
 function_owner(Oid function)
 {
 	HeapTuple	tuple = SearchSysCache1(PROCOID, ObjectIdGetDatum(function));
@@ -113,7 +115,7 @@ missing_statements(Oid schema)
 }
 
 /* Run statements as another role, which may make triggers. */
-static void
+void
 run_as(Oid role, List *statements)
 {
 	Oid			caller;

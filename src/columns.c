@@ -70,7 +70,7 @@ static const ColumnType column_types[] = {
 	{"inverse_label", TEXTOID}, {"inverse_name", TEXTOID},
 	{"inverse_type_id", INT8OID}, {"is_archived", BOOLOID},
 	{"is_contactable", BOOLOID}, {"is_exclusive", BOOLOID},
-	{"is_household", BOOLOID}, {"is_mirror", BOOLOID},
+	{"is_household", BOOLOID}, {"is_mirror", BOOLOID}, {"is_moving", BOOLOID},
 	{"is_outreach", BOOLOID}, {"is_primary", BOOLOID},
 	{"is_reachable", BOOLOID}, {"is_single", BOOLOID},
 	{"is_symmetric", BOOLOID}, {"is_validated", BOOLOID},

@@ -20,6 +20,14 @@
 #include "varatt.h"
 #endif
 
+/* Ownership of any object is asked for in one way since 16. */
+#if PG_VERSION_NUM >= 160000
+#define compat_owns_relation(relid, role) \
+	object_ownercheck(RelationRelationId, relid, role)
+#else
+#define compat_owns_relation(relid, role) pg_class_ownercheck(relid, role)
+#endif
+
 /* Soft errors (errsave, ereturn) came with 16: before, every error is hard. */
 #if PG_VERSION_NUM < 160000
 #define ereturn(context, result, ...) \

@@ -99,6 +99,21 @@ typedef struct Notices
 	int			ntargets;
 } Notices;
 
+/* Without an address comes one that was erased, with its key. */
+static void
+require_key(const Row *row)
+{
+	static const pg_uuid_t none;
+
+	if (row->nulls[NOTICE_KEY] ||
+		memcmp(DatumGetUUIDP(row->values[NOTICE_KEY])->data, none.data,
+			   UUID_LEN) == 0)
+		ereport(ERROR,
+				(errcode(ERRCODE_NOT_NULL_VIOLATION),
+				 errmsg("a notice needs the address that it is about"),
+				 errtablecol(row->rel, row->attnums[NOTICE_ADDRESS])));
+}
+
 PG_FUNCTION_INFO_V1(notice_derive);
 
 /* BEFORE INSERT: the address in its canonical form, and its key. */
@@ -120,8 +135,9 @@ notice_derive(PG_FUNCTION_ARGS)
 	if (row.nulls[NOTICE_AT])
 		row_set(&row, NOTICE_AT,
 				TimestampTzGetDatum(GetCurrentTransactionStartTimestamp()));
-	/* without an address: one that was erased, which comes with its key */
-	if (!row.nulls[NOTICE_ADDRESS])
+	if (row.nulls[NOTICE_ADDRESS])
+		require_key(&row);
+	else
 	{
 		maker = key_maker_create(info);
 		if (!read_target(info, maker, row.values[NOTICE_ADDRESS], &target))

@@ -32,6 +32,10 @@ static const DirectoryQuery any_left_behind = {
 	0, {0}, NULL
 };
 
+static const DirectoryQuery any_topic_event = {
+	"SELECT 1 FROM ONLY @subscription_event@ LIMIT 1", 0, {0}, NULL
+};
+
 /* Raise 23001 for the table and constraint. */
 static void
 refuse(Relation rel, const char *constraint, const char *message,
@@ -44,16 +48,16 @@ refuse(Relation rel, const char *constraint, const char *message,
 			 errtableconstraint(rel, constraint)));
 }
 
-/* Is a suppressed or unsubscribed value in the table? */
+/* Does the query find anything, in the directory of the table? */
 static bool
-holds_states(Relation identifier)
+finds_any(Relation rel, const DirectoryQuery *query)
 {
 	Directory	dir;
 	bool		found;
 
 	SPI_connect();
-	directory_open(&dir, identifier);
-	found = query_run(&dir, &any_left_behind, NULL, NULL) > 0;
+	directory_open(&dir, rel);
+	found = query_run(&dir, query, NULL, NULL) > 0;
 	directory_close(&dir);
 	SPI_finish();
 	return found;
@@ -73,7 +77,7 @@ guard_suppression(PG_FUNCTION_ARGS)
 
 	if (TRIGGER_FIRED_BY_TRUNCATE(trigdata->tg_event))
 	{
-		if (holds_states(rel))
+		if (finds_any(rel, &any_left_behind))
 			refuse(rel, "suppression_is_permanent",
 				   "suppressed and unsubscribed addresses cannot be truncated",
 				   "Delete contacts instead: what must not be forgotten stays behind.");
@@ -169,13 +173,34 @@ guard_exclusive(PG_FUNCTION_ARGS)
 	return PointerGetDatum(NULL);
 }
 
-/* Does the update change nothing, but for setting some of these to NULL? */
+/* Is it one of these names? */
+static bool
+is_one_of(const char *name, const char *const *names, int n)
+{
+	int			i;
+
+	for (i = 0; i < n; i++)
+	{
+		if (strcmp(name, names[i]) == 0)
+			return true;
+	}
+	return false;
+}
+
+/*
+ * Does the update of a log change nothing, but for setting some of these to
+ * NULL?  Columns that users added are theirs.
+ */
 static bool
 only_blanks(TriggerData *trigdata, const char *const *blankable, int n)
 {
+	static const char *const fixed[] = {
+		"id", "contact_id", "topic_id", "key", "address", "kind", "old_state",
+		"new_state", "reason", "diagnostic", "source", "evidence", "role",
+		"provider_id", "at", "received_at"
+	};
 	TupleDesc	desc = RelationGetDescr(trigdata->tg_relation);
 	int			i;
-	int			j;
 
 	for (i = 0; i < desc->natts; i++)
 	{
@@ -185,15 +210,13 @@ only_blanks(TriggerData *trigdata, const char *const *blankable, int n)
 		Datum		was;
 		Datum		now;
 
-		if (att->attisdropped)
+		if (att->attisdropped ||
+			!is_one_of(NameStr(att->attname), fixed, lengthof(fixed)))
 			continue;
 		was = heap_getattr(trigdata->tg_trigtuple, i + 1, desc, &was_null);
 		now = heap_getattr(trigdata->tg_newtuple, i + 1, desc, &is_null);
-		for (j = 0; j < n; j++)
-		{
-			if (is_null && strcmp(NameStr(att->attname), blankable[j]) == 0)
-				was_null = true;
-		}
+		if (is_null && is_one_of(NameStr(att->attname), blankable, n))
+			continue;
 		if (was_null != is_null ||
 			(!is_null && !datumIsEqual(was, now, att->attbyval, att->attlen)))
 			return false;
@@ -222,7 +245,10 @@ guard_consent_event(PG_FUNCTION_ARGS)
 
 PG_FUNCTION_INFO_V1(guard_log);
 
-/* What was recorded is not rewritten; what names a person may be blanked. */
+/*
+ * What was recorded is not rewritten; what names a person may be blanked.  The
+ * memory of who left a topic can be truncated, with the contacts, while empty.
+ */
 Datum
 guard_log(PG_FUNCTION_ARGS)
 {
@@ -230,12 +256,20 @@ guard_log(PG_FUNCTION_ARGS)
 		"contact_id", "address", "diagnostic", "source", "evidence", "role"
 	};
 	TriggerData *trigdata = check_trigger(fcinfo, "guard_log",
-										  CALL_AFTER | CALL_ROW |
-										  CALL_UPDATE | CALL_DELETE);
+										  CALL_BEFORE | CALL_AFTER |
+										  CALL_ROW | CALL_STATEMENT |
+										  CALL_UPDATE | CALL_DELETE |
+										  CALL_TRUNCATE);
 	char	   *name = RelationGetRelationName(trigdata->tg_relation);
 
-	if (!TRIGGER_FIRED_BY_UPDATE(trigdata->tg_event) ||
-		!only_blanks(trigdata, blankable, lengthof(blankable)))
+	if (TRIGGER_FIRED_BY_TRUNCATE(trigdata->tg_event))
+	{
+		if (finds_any(trigdata->tg_relation, &any_topic_event))
+			refuse(trigdata->tg_relation, psprintf("%s_is_append_only", name),
+				   psprintf("table \"%s\" cannot be truncated", name), NULL);
+	}
+	else if (!TRIGGER_FIRED_BY_UPDATE(trigdata->tg_event) ||
+			 !only_blanks(trigdata, blankable, lengthof(blankable)))
 		refuse(trigdata->tg_relation, psprintf("%s_is_append_only", name),
 			   psprintf("the rows of table \"%s\" stay as they were recorded",
 						name),

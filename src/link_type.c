@@ -16,6 +16,7 @@
 
 #include "access/xact.h"
 #include "catalog/pg_class.h"
+#include "catalog/pg_type.h"
 #include "utils/builtins.h"
 #include "utils/hsearch.h"
 #include "utils/inval.h"
@@ -28,6 +29,14 @@
 #include "columns.h"
 #include "directory.h"
 #include "link_type.h"
+#include "plan_cache.h"
+
+/* As the foreign key of links locks their type, but first. */
+static const DirectoryQuery lock_type = {
+	"SELECT t.id FROM ONLY @relationship_type@ t"
+	" WHERE t.id OPERATOR(pg_catalog.=) $1 FOR KEY SHARE",
+	1, {INT8OID}, NULL
+};
 
 /* A row of object_type. */
 typedef struct RecordType
@@ -180,6 +189,8 @@ read_link_type(void *arg, const Datum *values, const bool *nulls)
 	type->inverse_is_single = DatumGetBool(values[7]);
 	type->is_archived = DatumGetBool(values[8]);
 	type->key_type = InvalidOid;
+	type->locked_xid = InvalidTransactionId;
+	type->locked_subid = InvalidSubTransactionId;
 	for (i = 0; i < all->nobjects; i++)
 	{
 		if (type->object_type_id != CONTACT_OBJECT_TYPE &&
@@ -276,9 +287,8 @@ link_types(Relation rel)
 	return all;
 }
 
-/* The type of that id, or NULL.  The result is good until the next call. */
-const LinkType *
-find_link_type(Relation rel, int64 id)
+static LinkType *
+find_type(Relation rel, int64 id)
 {
 	LinkTypes  *all = link_types(rel);
 	LinkType	key;
@@ -289,7 +299,45 @@ find_link_type(Relation rel, int64 id)
 				compare_types);
 }
 
-/* Likewise the type of that name. */
+/* The type of that id, or NULL.  The result is good until the next call. */
+const LinkType *
+find_link_type(Relation rel, int64 id)
+{
+	return find_type(rel, id);
+}
+
+/*
+ * The type of that id, or NULL, as it is and stays until the transaction ends:
+ * who changes it meanwhile is waited for, or waits.  Costs a query once per
+ * type and transaction or savepoint.
+ */
+const LinkType *
+lock_link_type(Relation rel, int64 id)
+{
+	LinkType   *type = find_type(rel, id);
+	Directory	dir;
+	Datum		value = Int64GetDatum(id);
+	bool		isnull;
+
+	if (type != NULL && TransactionIdIsValid(type->locked_xid) &&
+		type->locked_xid == GetTopTransactionIdIfAny() &&
+		type->locked_subid == GetCurrentSubTransactionId())
+		return type;
+	directory_open(&dir, rel);
+	query_value(&dir, &lock_type, &value, &isnull);
+	directory_close(&dir);
+	/* what was waited for has told of its changes */
+	AcceptInvalidationMessages();
+	type = find_type(rel, id);
+	if (type != NULL && !isnull)
+	{
+		type->locked_xid = GetTopTransactionIdIfAny();
+		type->locked_subid = GetCurrentSubTransactionId();
+	}
+	return type;
+}
+
+/* The type of that name, or NULL.  The result is good until the next call. */
 const LinkType *
 named_link_type(Relation rel, Datum name)
 {

@@ -25,9 +25,12 @@ typedef struct LinkType
 	bool		inverse_is_single;
 	bool		is_archived;
 	Oid			key_type;		/* of the records; 0: not known, or contacts */
+	TransactionId locked_xid;	/* locked by this transaction ... */
+	SubTransactionId locked_subid;	/* ... and savepoint */
 } LinkType;
 
 extern const LinkType *find_link_type(Relation rel, int64 id);
+extern const LinkType *lock_link_type(Relation rel, int64 id);
 extern const LinkType *named_link_type(Relation rel, Datum name);
 extern void forget_link_types(Relation rel);
 

@@ -22,7 +22,8 @@ static const int given[] = {
 	RELATIONSHIP_RECORD_UUID, RELATIONSHIP_STARTED_ON, RELATIONSHIP_ENDED_ON,
 	RELATIONSHIP_NOTE, RELATIONSHIP_IS_PRIMARY, RELATIONSHIP_IS_MIRROR,
 	RELATIONSHIP_INVERSE_TYPE_ID, RELATIONSHIP_IS_SINGLE,
-	RELATIONSHIP_INVERSE_IS_SINGLE, RELATIONSHIP_CREATED_AT
+	RELATIONSHIP_INVERSE_IS_SINGLE, RELATIONSHIP_IS_MOVING,
+	RELATIONSHIP_CREATED_AT
 };
 
 static const int optional[] = {
@@ -104,6 +105,7 @@ put_mirror(DirectInsert *ins, const Link *link)
 			   BoolGetDatum(link->inverse_is_single));
 	direct_put(ins, RELATIONSHIP_INVERSE_IS_SINGLE,
 			   BoolGetDatum(link->is_single));
+	direct_put(ins, RELATIONSHIP_IS_MOVING, BoolGetDatum(false));
 	direct_put(ins, RELATIONSHIP_CREATED_AT, link->created_at);
 }
 

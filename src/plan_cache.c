@@ -29,6 +29,7 @@
 #include "access/table.h"
 #include "access/xact.h"
 #include "catalog/namespace.h"
+#include "catalog/pg_class.h"
 #include "common/hashfn.h"
 #include "lib/stringinfo.h"
 #include "miscadmin.h"
@@ -49,6 +50,8 @@ typedef struct PlanKey
 {
 	const DirectoryQuery *query;	/* static, so its address is its name */
 	Oid			nspid;			/* schema of the directory */
+	Oid			record;			/* or the table of records */
+	int32		record_key;
 	int32		is_single;		/* planned for one row */
 } PlanKey;
 
@@ -167,11 +170,23 @@ directory_open(Directory *dir, Relation fired)
 {
 	dir->nspid = RelationGetNamespace(fired);
 	dir->owner = RelationGetForm(fired)->relowner;
+	dir->record = NULL;
+	dir->record_key = InvalidAttrNumber;
 	dir->contact = open_sibling(fired, dir->nspid, "contact", dir->owner);
 	dir->identifier = open_sibling(fired, dir->nspid, "identifier",
 								   dir->owner);
 	check_columns(dir->contact, contact_columns, CONTACT_NCOLUMNS);
 	check_columns(dir->identifier, identifier_columns, IDENTIFIER_NCOLUMNS);
+}
+
+/*
+ * Open and lock another table of the directory, which has the same owner; to be
+ * closed by the caller, who keeps the lock.
+ */
+Relation
+directory_sibling(Directory *dir, Relation fired, const char *name)
+{
+	return open_sibling(fired, dir->nspid, name, dir->owner);
 }
 
 /* Close the tables; the locks are kept to the end of the transaction. */
@@ -180,6 +195,20 @@ directory_close(Directory *dir)
 {
 	table_close(dir->identifier, NoLock);
 	table_close(dir->contact, NoLock);
+}
+
+/*
+ * For queries on a registered table, which the caller has opened and closes.
+ * They run as its owner (rule R3).
+ */
+void
+records_open(Directory *dir, Relation record, AttrNumber key)
+{
+	memset(dir, 0, sizeof(*dir));
+	dir->nspid = RelationGetNamespace(record);
+	dir->owner = RelationGetForm(record)->relowner;
+	dir->record = record;
+	dir->record_key = key;
 }
 
 /* Append the FROM item that stands for the rows of a batch. */
@@ -197,6 +226,27 @@ append_rows(StringInfo sql, const DirectoryQuery *query, bool is_single)
 	}
 	appendStringInfo(sql, is_single ? ")) AS n(%s)" : ") AS n(%s)",
 					 query->columns);
+}
+
+/* Append what stands for the table of that name. */
+static void
+append_table(StringInfo sql, Directory *dir, const char *nspname,
+			 const char *name)
+{
+	Relation	record = dir->record;
+
+	if (record == NULL)
+		appendStringInfoString(sql, quote_qualified_identifier(nspname, name));
+	else if (strcmp(name, "key") == 0)
+		appendStringInfoString(sql,
+							   quote_identifier(get_attname(RelationGetRelid(record),
+															dir->record_key,
+															false)));
+	else
+		appendStringInfo(sql, "%s%s",
+						 record->rd_rel->relkind == RELKIND_RELATION ? "ONLY " : "",
+						 quote_qualified_identifier(nspname,
+													RelationGetRelationName(record)));
 }
 
 /* The text of the query, with the names the tables bear now. */
@@ -222,9 +272,8 @@ query_text(Directory *dir, const DirectoryQuery *query, bool is_single)
 		if (strncmp(start, "@rows@", 6) == 0)
 			append_rows(&sql, query, is_single);
 		else
-			appendStringInfoString(&sql,
-								   quote_qualified_identifier(nspname,
-															  pnstrdup(start + 1, end - start - 1)));
+			append_table(&sql, dir, nspname,
+						 pnstrdup(start + 1, end - start - 1));
 		p = end + 1;
 	}
 	return sql.data;
@@ -286,7 +335,9 @@ build_plan(Directory *dir, const DirectoryQuery *query, bool is_single)
 		argtypes[i] = query->columns != NULL && !is_single ?
 			get_array_type(query->types[i]) : query->types[i];
 
-	become_owner(dir, &save_userid, &save_sec_context);
+	GetUserIdAndSecContext(&save_userid, &save_sec_context);
+	if (!query->as_caller)
+		become_owner(dir, &save_userid, &save_sec_context);
 	plan = SPI_prepare_cursor(sql, query->ncols, argtypes,
 							  CURSOR_OPT_GENERIC_PLAN);
 	if (plan == NULL)
@@ -318,6 +369,9 @@ fetch_plan(Directory *dir, const DirectoryQuery *query, bool is_single)
 	memset(&key, 0, sizeof(key));
 	key.query = query;
 	key.nspid = dir->nspid;
+	key.record = dir->record == NULL ? InvalidOid :
+		RelationGetRelid(dir->record);
+	key.record_key = dir->record_key;
 	key.is_single = is_single;
 
 	entry = hash_search(plan_cache, &key, HASH_FIND, NULL);
@@ -339,7 +393,8 @@ fetch_plan(Directory *dir, const DirectoryQuery *query, bool is_single)
 }
 
 /*
- * Run the plan as the owner of the directory; return the number of rows.
+ * Run the plan as the owner of the directory, or as any statement of the
+ * caller's where the query says so; return the number of rows.
  *
  * Under REPEATABLE READ and SERIALIZABLE the query must see what is committed
  * now, as a foreign key check does, and fail with 40001 where a row it is to
@@ -347,7 +402,8 @@ fetch_plan(Directory *dir, const DirectoryQuery *query, bool is_single)
  * the query updates or deletes, not those that it only reads.
  */
 static uint64
-execute_plan(Directory *dir, SPIPlanPtr plan, Datum *values, const char *nulls)
+execute_plan(Directory *dir, const DirectoryQuery *query, SPIPlanPtr plan,
+			 Datum *values, const char *nulls)
 {
 	Oid			save_userid;
 	int			save_sec_context;
@@ -355,14 +411,16 @@ execute_plan(Directory *dir, SPIPlanPtr plan, Datum *values, const char *nulls)
 	Snapshot	crosscheck_snapshot = InvalidSnapshot;
 	int			rc;
 
-	if (IsolationUsesXactSnapshot())
+	if (IsolationUsesXactSnapshot() && !query->as_caller)
 	{
 		CommandCounterIncrement();	/* see our own changes, too */
 		test_snapshot = GetLatestSnapshot();
 		crosscheck_snapshot = GetTransactionSnapshot();
 	}
 
-	become_owner(dir, &save_userid, &save_sec_context);
+	GetUserIdAndSecContext(&save_userid, &save_sec_context);
+	if (!query->as_caller)
+		become_owner(dir, &save_userid, &save_sec_context);
 	/* fire_triggers: else events of all chunks pile up in the outer query */
 	rc = SPI_execute_snapshot(plan, values, nulls, test_snapshot,
 							  crosscheck_snapshot, false, true, 0);
@@ -379,7 +437,8 @@ uint64
 query_run(Directory *dir, const DirectoryQuery *query, Datum *values, const char *nulls)
 {
 	Assert(query->columns == NULL);
-	return execute_plan(dir, fetch_plan(dir, query, false), values, nulls);
+	return execute_plan(dir, query, fetch_plan(dir, query, false), values,
+						nulls);
 }
 
 /*
@@ -487,6 +546,7 @@ batch_run(Directory *dir, Batch *batch)
 		values[i] = is_single ? batch->values[i][0] : batch_column(batch, i);
 	}
 	nulls[batch->query->ncols] = '\0';
-	return execute_plan(dir, fetch_plan(dir, batch->query, is_single),
+	return execute_plan(dir, batch->query,
+						fetch_plan(dir, batch->query, is_single),
 						values, nulls);
 }

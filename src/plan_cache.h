@@ -15,7 +15,8 @@
 
 /*
  * A query over the tables of a directory, declared once as a static const.
- * @name@ stands for a table of the directory.  Where columns is set, the query
+ * @name@ stands for a table of the directory, @record@ and @key@ for a table of
+ * records and its key, if dir is records_open()'s.  Where columns is set, the query
  * works on many rows at once: @rows@ stands for a FROM item n(columns), and
  * types are those of the columns; else types are those of plain parameters.
  */
@@ -25,6 +26,7 @@ typedef struct DirectoryQuery
 	int			ncols;
 	Oid			types[QUERY_MAX_COLUMNS];
 	const char *columns;
+	bool		as_caller;		/* with the caller's rights and snapshot */
 } DirectoryQuery;
 
 /*
@@ -36,13 +38,18 @@ typedef struct DirectoryQuery
 #define KIND_OF(alias) \
 	"(" alias ".semantic_type OPERATOR(pg_catalog.||) '')"
 
-/* The tables that maintenance works on, open and locked, and their owner. */
+/*
+ * The tables that maintenance works on, open and locked, and their owner: those
+ * of a directory, or a registered table with its key.
+ */
 typedef struct Directory
 {
 	Oid			nspid;
 	Oid			owner;
 	Relation	contact;
 	Relation	identifier;
+	Relation	record;			/* NULL for a directory */
+	AttrNumber	record_key;
 } Directory;
 
 /* The rows that a query with columns is to work on. */
@@ -57,6 +64,9 @@ typedef struct Batch
 
 extern void directory_open(Directory *dir, Relation fired);
 extern void directory_close(Directory *dir);
+extern Relation directory_sibling(Directory *dir, Relation fired,
+								  const char *name);
+extern void records_open(Directory *dir, Relation record, AttrNumber key);
 
 extern void become_owner(Directory *dir, Oid *save_userid,
 						 int *save_sec_context);

@@ -23,7 +23,7 @@ const char *const relationship_columns[RELATIONSHIP_NCOLUMNS] = {
 	"id", "relationship_type_id", "contact_id", "related_contact_id",
 	"record_id", "record_uuid", "started_on", "ended_on", "note",
 	"is_primary", "is_mirror", "inverse_type_id", "is_single",
-	"inverse_is_single", "created_at"
+	"inverse_is_single", "is_moving", "created_at"
 };
 
 static bool
@@ -150,7 +150,8 @@ derive_from_type(Row *new, const Row *old)
 
 	if (!is_aimed && !copies_differ(old, new))
 		return;
-	type = find_link_type(new->rel, id);
+	type = is_retyped ? lock_link_type(new->rel, id) :
+		find_link_type(new->rel, id);
 	if (!is_retyped && copies_differ(old, new) &&
 		(type == NULL || !shows_type(new, type)))
 	{
@@ -185,6 +186,56 @@ derive_defaults(Row *new)
 	if (new->nulls[RELATIONSHIP_CREATED_AT])
 		row_set(new, RELATIONSHIP_CREATED_AT,
 				TimestampTzGetDatum(GetCurrentTransactionStartTimestamp()));
+}
+
+/* What a link takes up on one of its sides, where there is one at most (R1). */
+typedef struct Place
+{
+	Datum		contact;
+	Datum		type;
+	bool		is_single;
+} Place;
+
+/*
+ * The place that a row of a link between contacts stands for in the index
+ * relationship_single_key, or its partner does.
+ */
+static Place
+place_of(const Row *row, bool is_partner)
+{
+	bool		is_down = DatumGetInt64(row->values[RELATIONSHIP_CONTACT_ID]) >
+	DatumGetInt64(row->values[RELATIONSHIP_RELATED_CONTACT_ID]);
+	bool		is_far = (is_mirror(row) != is_down) != is_partner;
+	Place		place;
+
+	place.contact = row->values[is_far ? RELATIONSHIP_RELATED_CONTACT_ID :
+								RELATIONSHIP_CONTACT_ID];
+	place.type = row->values[is_far ? RELATIONSHIP_INVERSE_TYPE_ID :
+							 RELATIONSHIP_TYPE_ID];
+	place.is_single = row_bool(row, is_far ? RELATIONSHIP_INVERSE_IS_SINGLE :
+							   RELATIONSHIP_IS_SINGLE);
+	return place;
+}
+
+/*
+ * Does the changed row take the place that its partner has until it follows?
+ * Then it stays out of the index for so long.
+ */
+static bool
+is_moving(const Row *old, const Row *new)
+{
+	Place		to;
+	Place		taken;
+
+	if (new->nulls[RELATIONSHIP_CONTACT_ID] ||
+		new->nulls[RELATIONSHIP_RELATED_CONTACT_ID] ||
+		old->nulls[RELATIONSHIP_RELATED_CONTACT_ID] ||
+		!new->nulls[RELATIONSHIP_ENDED_ON])
+		return false;
+	to = place_of(new, false);
+	taken = place_of(old, true);
+	return to.is_single && to.contact == taken.contact &&
+		to.type == taken.type;
 }
 
 /* The id is what ties a link to its mirror. */
@@ -227,5 +278,7 @@ relationship_derive(PG_FUNCTION_ARGS)
 		note_unsettled_links();
 	if (!new.nulls[RELATIONSHIP_TYPE_ID])
 		derive_from_type(&new, old);
+	row_set_bool(&new, RELATIONSHIP_IS_MOVING,
+				 old != NULL && is_moving(old, &new));
 	return PointerGetDatum(row_tuple(&new));
 }

@@ -13,6 +13,7 @@
  */
 #include "postgres.h"
 
+#include "access/table.h"
 #include "access/xact.h"
 #include "catalog/pg_type.h"
 #include "executor/executor.h"
@@ -85,6 +86,13 @@ static const DirectoryQuery follow_rows = {
 	1, {INT8OID}, "id"
 };
 
+/* Rows take their places, now that their partners have left them (R1). */
+static const DirectoryQuery end_moves = {
+	"UPDATE ONLY @relationship@ r SET is_moving = false FROM @rows@"
+	" WHERE r.id OPERATOR(pg_catalog.=) n.id AND r.is_moving",
+	1, {INT8OID}, "id"
+};
+
 /* Mirrors go with the links they mirror, and where those lead to records. */
 static const DirectoryQuery remove_partners = {
 	"DELETE FROM ONLY @relationship@ m USING @rows@"
@@ -117,6 +125,15 @@ links_are_unsettled(void)
 	return TransactionIdIsValid(unsettled_in) &&
 		unsettled_in == GetTopTransactionIdIfAny();
 }
+
+/* Locks a row of each link of the contact: the one that is no mirror. */
+static const DirectoryQuery lock_links = {
+	"SELECT FROM ONLY @relationship@ r JOIN ONLY @relationship@ p"
+	"  ON p.id OPERATOR(pg_catalog.=) pg_catalog.abs(r.id)"
+	" WHERE r.contact_id OPERATOR(pg_catalog.=) $1"
+	" ORDER BY p.id FOR UPDATE OF p",
+	1, {INT8OID}, NULL
+};
 
 /* Rows of a statement, by what is to be done about them. */
 typedef struct LinkIds
@@ -381,6 +398,7 @@ settle_changes(Relation rel)
 	LinkIds		links;
 	LinkIds		mirrors;
 	LinkIds		deleted;
+	LinkIds		moving;
 	int			n = pending_take(rel, &changes);
 	int			i;
 
@@ -390,6 +408,7 @@ settle_changes(Relation rel)
 	links = link_ids_create(n);
 	mirrors = link_ids_create(n);
 	deleted = link_ids_create(n);
+	moving = link_ids_create(n);
 	for (i = 0; i < n; i++)
 	{
 		Row			row;
@@ -407,11 +426,14 @@ settle_changes(Relation rel)
 			mirrors.ids[mirrors.n++] = id;
 		else
 			links.ids[links.n++] = id;
+		if (changes[i].after != NULL && row_bool(&row, RELATIONSHIP_IS_MOVING))
+			moving.ids[moving.n++] = id;
 	}
 	link_ids_run(&dir, &deleted, &remove_partners);
 	link_ids_run(&dir, &links, &follow_rows);
 	link_ids_run(&dir, &links, &make_mirrors);
 	link_ids_run(&dir, &mirrors, &follow_rows);
+	link_ids_run(&dir, &moving, &end_moves);
 	if (has_user_triggers(rel))
 	{
 		check_partners(&dir, rel, &links, report_unmirrored);
@@ -441,4 +463,33 @@ relationship_change(PG_FUNCTION_ARGS)
 	settle_changes(trigdata->tg_relation);
 	SPI_finish();
 	return PointerGetDatum(NULL);
+}
+
+PG_FUNCTION_INFO_V1(relationship_lock);
+
+/*
+ * BEFORE DELETE ROW on contact: the foreign keys are about to delete the links,
+ * the rows of each in no order.  Who deletes the other end of one meanwhile is
+ * met at the row that is no mirror, of several links in the order of ids.
+ */
+Datum
+relationship_lock(PG_FUNCTION_ARGS)
+{
+	static const char *const id[] = {"id"};
+	TriggerData *trigdata = check_trigger(fcinfo, "relationship_lock",
+										  CALL_BEFORE | CALL_ROW |
+										  CALL_DELETE);
+	Directory	dir;
+	Relation	links;
+	Row			row;
+
+	row_read(&row, trigdata->tg_relation, trigdata->tg_trigtuple, id, 1);
+	SPI_connect();
+	directory_open(&dir, trigdata->tg_relation);
+	links = directory_sibling(&dir, trigdata->tg_relation, "relationship");
+	query_run(&dir, &lock_links, row.values, NULL);
+	table_close(links, NoLock);
+	directory_close(&dir);
+	SPI_finish();
+	return PointerGetDatum(trigdata->tg_trigtuple);
 }

@@ -66,7 +66,7 @@ static const DirectoryQuery leave_topic = {
 	"  WHERE i.key OPERATOR(pg_catalog.=) $1 AND i.contact_id IS NOT NULL))"
 	" ORDER BY c.id FOR KEY SHARE"
 	" ON CONFLICT (contact_id, topic_id) DO UPDATE"
-	" SET state = 'unsubscribed', source = $3"
+	" SET state = 'unsubscribed', source = $3, evidence = NULL"
 	" WHERE s.state OPERATOR(pg_catalog.<>) 'unsubscribed'",
 	3, {UUIDOID, INT8OID, TEXTOID}, NULL
 };
@@ -200,7 +200,7 @@ unsubscribe_token_make(DirectoryInfo *info, ValueType type,
  * that takes tells nothing about the MAC that would be right.
  */
 static bool
-read_token(DirectoryInfo *info, text *t, Token *token)
+read_token(DirectoryInfo *info, text * t, Token *token)
 {
 	uint8		bytes[TOKEN_BYTES];
 	uint8		mac[MAC_LENGTH];

@@ -11,7 +11,7 @@
 #include "directory.h"
 #include "utils/uuid.h"
 
-#define UNSUBSCRIBE_TOKEN_LENGTH 55	/* characters */
+#define UNSUBSCRIBE_TOKEN_LENGTH 55 /* characters */
 
 extern void unsubscribe_token_make(DirectoryInfo *info, ValueType type,
 								   const pg_uuid_t *key, int64 topic_id,

@@ -61,6 +61,7 @@ CREATE FUNCTION bench.read_related(first bigint, repeats int) RETURNS void
 	LANGUAGE plpgsql VOLATILE
 AS $$
 BEGIN
+	PERFORM set_config('plan_cache_mode', 'force_generic_plan', true);
 	FOR i IN 1 .. repeats LOOP
 		FOR person IN first .. first + 9 LOOP
 			PERFORM v.* FROM crm.related_contact v WHERE v.contact_id = person;

@@ -13,7 +13,7 @@ CREATE TRIGGER zz_guard AFTER UPDATE OR DELETE ON subscription_event
 	FOR EACH ROW EXECUTE FUNCTION contacts.guard_log();
 ALTER TABLE subscription_event ENABLE ALWAYS TRIGGER zz_guard;
 CREATE TRIGGER zz_guard_truncate BEFORE TRUNCATE ON subscription_event
-	FOR EACH STATEMENT EXECUTE FUNCTION contacts.guard_fixed();
+	FOR EACH STATEMENT EXECUTE FUNCTION contacts.guard_log();
 ALTER TABLE subscription_event ENABLE ALWAYS TRIGGER zz_guard_truncate;
 
 -- delivery_notice: key; what follows from it

@@ -72,6 +72,7 @@ CREATE TABLE relationship (
 	inverse_type_id bigint NOT NULL DEFAULT 0,
 	is_single boolean NOT NULL DEFAULT false,
 	inverse_is_single boolean NOT NULL DEFAULT false,
+	is_moving boolean NOT NULL DEFAULT false,
 	created_at timestamptz NOT NULL DEFAULT now(),
 	CONSTRAINT relationship_type_fkey
 		FOREIGN KEY (relationship_type_id, inverse_type_id, is_single, inverse_is_single)
@@ -100,11 +101,12 @@ CREATE UNIQUE INDEX relationship_link_key ON relationship (
 	WHERE NOT is_mirror;
 -- R1: at most one that has not ended, on either side.  The row as entered stands
 -- for its end with the lower id, the mirror for the other one: so whoever links
--- two contacts meets others in the order of ids, and never in a deadlock.
+-- two contacts meets others in the order of ids, and never in a deadlock.  A
+-- row that changes to where its own mirror still stands waits until that went.
 CREATE UNIQUE INDEX relationship_single_key ON relationship (
 	(CASE WHEN is_mirror <> (contact_id > related_contact_id) THEN related_contact_id ELSE contact_id END),
 	(CASE WHEN is_mirror <> (contact_id > related_contact_id) THEN inverse_type_id ELSE relationship_type_id END))
-	WHERE ended_on IS NULL
+	WHERE ended_on IS NULL AND NOT is_moving
 		AND CASE WHEN is_mirror <> (contact_id > related_contact_id) THEN inverse_is_single ELSE is_single END;
 CREATE UNIQUE INDEX relationship_record_single_key ON relationship (relationship_type_id, record_id, record_uuid) NULLS NOT DISTINCT
 	WHERE inverse_is_single AND ended_on IS NULL AND related_contact_id IS NULL;
@@ -123,6 +125,7 @@ COMMENT ON COLUMN relationship.is_mirror IS 'derived: made as the other side of 
 COMMENT ON COLUMN relationship.inverse_type_id IS 'derived: type of the link as seen from the other side';
 COMMENT ON COLUMN relationship.is_single IS 'derived: of the type; contact_id may have one that has not ended';
 COMMENT ON COLUMN relationship.inverse_is_single IS 'derived: of the type; the other side may have one that has not ended';
+COMMENT ON COLUMN relationship.is_moving IS 'derived: within a statement that changes the ends of the link, until the other row has followed; else false';
 COMMENT ON COLUMN relationship.created_at IS 'when the row was made';
 
 INSERT INTO object_type (api_name, label, relation, key_column) VALUES

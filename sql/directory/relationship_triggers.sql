@@ -20,3 +20,6 @@ CREATE TRIGGER zz_change_delete AFTER DELETE ON relationship
 CREATE TRIGGER zz_change_settle AFTER DELETE
 	OR UPDATE OF relationship_type_id, contact_id, related_contact_id, started_on, ended_on, note, is_primary ON relationship
 	FOR EACH STATEMENT EXECUTE FUNCTION contacts.relationship_change();
+-- two contacts of a link, deleted at once, wait for each other in one order
+CREATE TRIGGER zz_lock_links BEFORE DELETE ON contact
+	FOR EACH ROW EXECUTE FUNCTION contacts.relationship_lock();

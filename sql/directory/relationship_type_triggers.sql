@@ -35,10 +35,34 @@ CREATE TRIGGER zz_guard_update AFTER UPDATE ON object_type
 		OR (NEW.relation <> OLD.relation AND OLD.relation <> 0)))
 	EXECUTE FUNCTION contacts.guard_fixed();
 ALTER TABLE object_type ENABLE ALWAYS TRIGGER zz_guard_update;
-CREATE TRIGGER zz_guard_delete AFTER DELETE ON object_type
+-- before the foreign keys, which would refuse as well, find the types that lead to it
+CREATE TRIGGER zz_guard_id BEFORE UPDATE ON object_type
+	FOR EACH ROW WHEN (OLD.id = 1 AND NEW.id <> 1)
+	EXECUTE FUNCTION contacts.guard_fixed();
+ALTER TABLE object_type ENABLE ALWAYS TRIGGER zz_guard_id;
+CREATE TRIGGER zz_guard_delete BEFORE DELETE ON object_type
 	FOR EACH ROW WHEN (OLD.id = 1)
 	EXECUTE FUNCTION contacts.guard_fixed();
 ALTER TABLE object_type ENABLE ALWAYS TRIGGER zz_guard_delete;
 CREATE TRIGGER zz_guard_truncate BEFORE TRUNCATE ON object_type
 	FOR EACH STATEMENT EXECUTE FUNCTION contacts.guard_fixed();
 ALTER TABLE object_type ENABLE ALWAYS TRIGGER zz_guard_truncate;
+
+-- links to records (R3): the record exists; links follow an organization, as they follow the
+-- records of other tables by triggers that contacts.register_object() makes there
+CREATE TRIGGER zz_record AFTER INSERT ON relationship REFERENCING NEW TABLE AS inserted
+	FOR EACH STATEMENT EXECUTE FUNCTION contacts.relationship_record();
+CREATE TRIGGER zz_record_update AFTER UPDATE ON relationship
+	FOR EACH ROW WHEN (NEW.related_contact_id IS NULL
+		AND (OLD.relationship_type_id <> NEW.relationship_type_id
+			OR OLD.record_id IS DISTINCT FROM NEW.record_id
+			OR OLD.record_uuid IS DISTINCT FROM NEW.record_uuid))
+	EXECUTE FUNCTION contacts.relationship_record();
+CREATE TRIGGER zz_record_delete AFTER DELETE ON organization
+	FOR EACH ROW WHEN (OLD.id IS NOT NULL)
+	EXECUTE FUNCTION contacts.record_change();
+CREATE TRIGGER zz_record_update AFTER UPDATE ON organization
+	FOR EACH ROW WHEN (OLD.id IS DISTINCT FROM NEW.id)
+	EXECUTE FUNCTION contacts.record_change();
+CREATE TRIGGER zz_record_truncate AFTER TRUNCATE ON organization
+	FOR EACH STATEMENT EXECUTE FUNCTION contacts.record_change();

@@ -12,8 +12,6 @@ package RelationshipModel;
 use strict;
 use warnings;
 
-use Storable qw(dclone);
-
 # types: name => { inverse, object, single, inverse_single, source }, both
 # sides of each pair.
 sub new
@@ -32,11 +30,16 @@ sub new
 
 # --- transactions --------------------------------------------------------------
 
+# The state, to be put back; links are copied, since statements change them.
 sub saved
 {
 	my ($self) = @_;
 
-	return dclone({ map { $_ => $self->{$_} } qw(contact record link) });
+	return {
+		contact => { %{ $self->{contact} } },
+		record => { map { $_ => { %{ $self->{record}{$_} } } } keys %{ $self->{record} } },
+		link => [ map { {%$_} } @{ $self->{link} } ]
+	};
 }
 
 sub put_back
@@ -78,7 +81,8 @@ sub roll_back
 {
 	my ($self) = @_;
 
-	$self->put_back(dclone($self->{undo}[-1]));
+	$self->put_back($self->{undo}[-1]);
+	$self->{undo}[-1] = $self->saved;
 	$self->{is_aborted} = 0;
 	return;
 }
@@ -163,33 +167,57 @@ sub check_row
 }
 
 # What a row takes where only one may be that has not ended (R1): a link that
-# was entered stands for its end with the lower id, the mirror for the other.
+# was entered stands for its end with the lower id, the mirror for the other;
+# undef if there may be any number.
 sub place
 {
 	my ($self, $row) = @_;
-	my ($type, $near, $far) = @$row{qw(type near far)};
+	my ($type, $near) = @$row{qw(type near)};
+	my $kind = $self->{type}{$type};
 
 	return undef if defined $row->{end};
-	($type, $near) = ($self->{type}{$type}{inverse}, $far)
-	  if $self->leads_to_contact($row) && ($row->{mirror} xor $near > $far);
-	return $self->{type}{$type}{single} ? "$type|$near" : undef;
+	if ($kind->{object} eq 'contact' && ($row->{mirror} xor $near > $row->{far}))
+	{
+		($type, $near) = ($kind->{inverse}, $row->{far});
+		$kind = $self->{type}{$type};
+	}
+	return $kind->{single} ? "$type|$near" : undef;
+}
+
+# Likewise of a record.
+sub record_place
+{
+	my ($self, $row) = @_;
+	my $kind = $self->type_of($row);
+
+	return undef if defined $row->{end} || $kind->{object} eq 'contact' || !$kind->{inverse_single};
+	return "$row->{type}|$row->{far}";
+}
+
+# The places that a link takes.
+sub places
+{
+	my ($self, $link) = @_;
+	my @places = ($self->place($link), $self->record_place($link));
+
+	push @places, $self->place({ %$link, mirror => 1, type => $self->type_of($link)->{inverse},
+		near => $link->{far}, far => $link->{near} })
+	  if $self->leads_to_contact($link) && !$link->{is_alone} && !defined $link->{end};
+	return grep { defined } @places;
 }
 
 # R1, R2: does another link stand in the way of a row?
 sub collides
 {
 	my ($self, $row) = @_;
-	my $type = $self->type_of($row);
-	my $place = $self->place($row);
-	my $identity = $row->{mirror} ? undef : $self->identity($row);
+	my %place = map { $_ => 1 } grep { defined } $self->place($row), $self->record_place($row);
+	my $identity = $row->{mirror} ? '' : $self->identity($row);
 
-	for my $other ($self->rows)
+	for my $other (@{ $self->{link} })
 	{
-		next if $other->{link} == $row->{link};
-		return 1 if defined $identity && !$other->{mirror} && $identity eq $self->identity($other);
-		return 1 if defined $place && $place eq ($self->place($other) // '');
-		return 1 if $type->{object} ne 'contact' && $type->{inverse_single} && $row->{type} eq $other->{type}
-		  && $row->{far} eq $other->{far} && !defined $row->{end} && !defined $other->{end};
+		next if $other == $row->{link};
+		return 1 if $identity && $identity eq $self->identity($other);
+		return 1 if %place && grep { $place{$_} } $self->places($other);
 	}
 	return 0;
 }
@@ -248,7 +276,8 @@ sub insert_unordered
 	for my $some (map({ [$_] } @links), \@links)
 	{
 		$error{$@} = 1 unless eval { $self->insert($option, @$some); 1 };
-		$self->put_back(dclone($saved));
+		$self->put_back($saved);
+		$saved = $self->saved;
 	}
 	die "untold\n" if keys %error > 1;
 	$self->insert($option, @links);
