@@ -73,6 +73,8 @@ INSERT INTO contacts.privilege (object, columns, privilege, capabilities) VALUES
 	('relationship', NULL, 'UPDATE', '{edit,administer}'),
 	('relationship', NULL, 'DELETE', '{edit,administer}'),
 	('create_ghost()', NULL, 'EXECUTE', '{edit}'),
+	('relate()', NULL, 'EXECUTE', '{edit}'),
+	('unrelate()', NULL, 'EXECUTE', '{edit}'),
 	('set_main()', NULL, 'EXECUTE', '{edit}'),
 	('validate_identifier()', NULL, 'EXECUTE', '{edit}'),
 	('invalidate_identifier()', NULL, 'EXECUTE', '{edit}'),

@@ -201,13 +201,13 @@ END
 $$;
 COMMENT ON FUNCTION contacts.export_person(regclass, bigint) IS 'everything held about a person, an array of rows by table; what a directory''s export_person() calls';
 
--- Personal columns are blanked; columns that users added go back to their
--- defaults.
+-- Personal columns are blanked, and so are columns that users added; those that
+-- cannot be NULL go back to their defaults.
 CREATE FUNCTION contacts.blank_statement(directory text, tab contacts.personal_data) RETURNS text
 	LANGUAGE sql STABLE PARALLEL SAFE SET search_path = pg_catalog, pg_temp
 BEGIN ATOMIC
 	SELECT format('UPDATE ONLY %I.%I t SET %s WHERE %s AND num_nonnulls(%s) > 0', directory, tab.relation,
-		string_agg(format('%I = %s', a.attname, CASE WHEN a.attname = ANY (tab.personal) THEN 'NULL' ELSE 'DEFAULT' END), ', '),
+		string_agg(format('%I = %s', a.attname, CASE WHEN a.attnotnull THEN 'DEFAULT' ELSE 'NULL' END), ', '),
 		contacts.is_about(tab), string_agg(format('t.%I', a.attname), ', '))
 	FROM pg_attribute a
 	WHERE a.attrelid = format('%I.%I', directory, tab.relation)::regclass

@@ -163,7 +163,7 @@ PG_FUNCTION_INFO_V1(import_states);
 Datum
 import_states(PG_FUNCTION_ARGS)
 {
-	AddressList		list;
+	AddressList list;
 	DirectoryInfo *info;
 	KeyMaker   *maker;
 	Datum	   *elems;
@@ -220,7 +220,7 @@ PG_FUNCTION_INFO_V1(import_key_states);
 Datum
 import_key_states(PG_FUNCTION_ARGS)
 {
-	AddressList		list;
+	AddressList list;
 	ConsentTarget target = {0};
 	Datum	   *elems;
 	bool	   *nulls;
