@@ -105,14 +105,15 @@ END
 $$;
 COMMENT ON FUNCTION contacts.no_contact(bigint) IS 'raises P0002';
 
--- The rows about a person, of a table t: $1 is the contact, $2 are keys.
+-- The rows about a person, of a table t: $1 is the contact, $2 are keys.  Rows of
+-- nobody are many: they are found by their keys, not by an index on the contact.
 CREATE FUNCTION contacts.is_about(tab contacts.personal_data) RETURNS text
 	LANGUAGE sql IMMUTABLE PARALLEL SAFE SET search_path = pg_catalog, pg_temp
 BEGIN ATOMIC
 	SELECT CASE
 		WHEN tab.key_column IS NULL THEN format('t.%I = $1', tab.contact_column)
 		WHEN tab.contact_column IS NULL THEN format('t.%I = ANY ($2)', tab.key_column)
-		ELSE format('(t.%1$I = $1 OR t.%1$I IS NULL AND t.%2$I = ANY ($2))', tab.contact_column, tab.key_column)
+		ELSE format('(t.%1$I = $1 OR t.%2$I = ANY ($2) AND coalesce(t.%1$I, 0) = 0)', tab.contact_column, tab.key_column)
 	END;
 END;
 COMMENT ON FUNCTION contacts.is_about(contacts.personal_data) IS 'condition for the rows about contact $1 with the keys $2, of a table t of a directory';
