@@ -81,6 +81,7 @@ SQL_FRAGMENTS = \
 	sql/check_relationship.sql \
 	sql/check_object.sql \
 	sql/check_message.sql \
+	sql/check_deliver.sql \
 	sql/check.sql \
 	sql/import.sql \
 	sql/access.sql

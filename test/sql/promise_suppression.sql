@@ -147,6 +147,11 @@ INSERT INTO attempt (name, statement, expected) VALUES
 ('an unsubscribe link', $$SELECT use_unsubscribe_token(contacts.make_unsubscribe_token('identifier', 'email', contacts.address_key('identifier', 'held@x.org'), 0))$$, 'done'),
 ('validation', $$SELECT validate_identifier(id, 'otp') FROM identifier WHERE value = 'held@x.org'$$, 'done'),
 ('import', $$SELECT * FROM contacts.import_contacts('promise_suppression', 'promise_suppression.people')$$, 'done'),
+('erasure of the person', $$SELECT erase_person(1, 'letter')$$, 'done'),
+('erasure and return', $$SELECT erase_person(1); INSERT INTO contact (email, email_status) VALUES ('held@x.org', 'opted_in')$$, 'done'),
+('erasure of who shares the number', $$SELECT erase_person(2), erase_person(1)$$, 'done'),
+('import of a list as unsubscribed', $$SELECT import_suppressions('{held@x.org,nobody@x.org}', 'unsubscribed')$$, 'done'),
+('import of keys as unsubscribed', $$SELECT import_suppression_keys(ARRAY(SELECT key FROM identifier WHERE status = 'suppressed' AND semantic_type = 'email'), (SELECT secret_fingerprint FROM setting), 'unsubscribed')$$, 'done'),
 ('repair', $$SELECT * FROM contacts.repair_directory('promise_suppression')$$, 'done'),
 ('another secret', $$UPDATE secret SET value = value || '\x00'$$, '23001'),
 ('the log shortened', $$DELETE FROM consent_event$$, '23001'),
@@ -254,6 +259,25 @@ SELECT record_complaint('gus@x.org');
 SELECT id, state FROM email_message ORDER BY id;
 COMMIT;
 SELECT * FROM pg_temp.fails($$INSERT INTO email_message (contact_id, address, kind, body) VALUES (30, 'gus@x.org', 'transactional', 'x')$$);
+
+-- Export and import carry it: as addresses, and as keys where the secret is shared
+UPDATE identifier SET value = NULL WHERE value = 'erased@x.org';
+RESET ROLE;
+SET search_path = '';
+SELECT contacts.create_directory('promise_suppression_2', secret => '\x0102030405060708090a0b0c0d0e0f10') \g /dev/null
+SELECT contacts.create_directory('promise_suppression_3', secret => '\x000102030405060708090a0b0c0d0e0f') \g /dev/null
+SELECT count(*) FILTER (WHERE value IS NULL) > 0 AS some_are_erased FROM promise_suppression.suppression_list() WHERE state = 'suppressed';
+SELECT promise_suppression_2.import_suppressions(array_agg(value)) = count(value) AS all_named FROM promise_suppression.suppression_list() WHERE state = 'suppressed';
+SELECT promise_suppression_3.import_suppression_keys(array_agg(key), (SELECT secret_fingerprint FROM promise_suppression.setting), semantic_type => semantic_type) = count(*) AS all_keys
+FROM promise_suppression.suppression_list() WHERE state = 'suppressed' GROUP BY semantic_type;
+SELECT * FROM pg_temp.fails($$SELECT promise_suppression_2.import_suppression_keys('{}', (SELECT secret_fingerprint FROM promise_suppression.setting))$$);
+INSERT INTO promise_suppression_2.contact (email, mobile_phone) VALUES ('Nobody@x.org', '+49301234500'), ('erased@x.org', NULL);
+INSERT INTO promise_suppression_3.contact (email, mobile_phone) VALUES ('Nobody@x.org', '+49301234500'), ('erased@x.org', NULL);
+SELECT 2 AS directory, email, email_status, promise_suppression_2.address_status(mobile_phone::text) FROM promise_suppression_2.contact
+UNION ALL SELECT 3, email, email_status, promise_suppression_3.address_status(mobile_phone::text) FROM promise_suppression_3.contact ORDER BY 1, 2;
+SELECT contacts.drop_directory('promise_suppression_2', cascade => true), contacts.drop_directory('promise_suppression_3', cascade => true);
+SET ROLE regress_contacts_promise_suppression;
+SET search_path = promise_suppression;
 
 -- Unsubscribed is not suppressed: it ends by an opt-in, and lets transactional mail pass
 INSERT INTO contact (id, first_name, email) VALUES (31, 'Hal', 'hal@x.org');
