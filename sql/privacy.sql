@@ -27,6 +27,7 @@ INSERT INTO contacts.personal_data (relation, contact_column, key_column, erasur
 	('relationship', 'contact_id', NULL, 'delete', '{*}', '{}'),
 	('subscription', 'contact_id', NULL, 'delete', '{*}', '{}'),
 	('legal_hold', 'contact_id', NULL, 'delete', '{*}', '{}'),
+	('contact_share', 'contact_id', NULL, 'delete', '{*}', '{}'),
 	('delivery_notice', NULL, 'key', 'delete', '{*}', '{}'),
 	-- C6: what is suppressed or unsubscribed leaves its key, state, reason and time
 	('identifier', 'contact_id', 'key', 'blank',
@@ -55,6 +56,8 @@ INSERT INTO contacts.personal_data (relation, contact_column, key_column, erasur
 		'{id,name,label,inverse_id,inverse_name,inverse_label,is_symmetric,source_type_id,object_type_id,is_single,inverse_is_single,is_household,description,is_archived}'),
 	('subscription_topic', NULL, NULL, 'keep', '{}', '{id,name,label,description,needs_subscription,archived_at,created_at}'),
 	('message_template', NULL, NULL, 'keep', '{}', '{id,name,kind,subject,body,body_format,archived_at,created_at,updated_at}'),
+	('directory_share', NULL, NULL, 'keep', '{}', '{role,may_edit,created_at}'),
+	('record_share', NULL, NULL, 'keep', '{}', '{id,object_type_id,record_id,record_uuid,role,may_edit,created_at}'),
 	('erasure', NULL, NULL, 'keep', '{}', '{id,reason,counts,role,at}'),
 	('setting', NULL, NULL, 'keep', '{}',
 		'{id,version,name_rule,secret_fingerprint,marketing_needs_opt_in,is_texting_enabled,soft_bounce_limit,soft_bounce_window,default_time_zone,sms_quiet_from,sms_quiet_until,lease_duration}'),
