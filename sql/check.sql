@@ -20,11 +20,14 @@ BEGIN ATOMIC
 	FROM contacts.model m
 		LEFT JOIN contacts.describe_directory(directory,
 			'{table,column,not null,default,constraint,index,view,function}') d USING (kind, relation, name)
-	WHERE m.kind <> 'trigger'
+	WHERE m.kind NOT IN ('trigger', 'policy')
 		AND (d.definition IS DISTINCT FROM m.definition OR d.state IS DISTINCT FROM m.state)
 	UNION ALL
 	SELECT 'trigger', format('%s.%s', t.relation, t.name), NULL, t.problem
 	FROM contacts.missing_triggers(directory) t
+	UNION ALL
+	SELECT 'policy', concat_ws('.', p.relation, nullif(p.name, '')), NULL, p.problem
+	FROM contacts.missing_policies(directory) p
 	UNION ALL
 	SELECT 'constraint', format('%s.%s', m.relation, m.name), NULL,
 		format('is not enforced: trigger "%s" on table "%s" is not enabled', t.tgname, r.relname)
@@ -431,6 +434,9 @@ BEGIN
 
 		IF findings @> '[{"rule": "trigger"}]' THEN
 			PERFORM contacts.attach_triggers(directory);
+		END IF;
+		IF findings @> '[{"rule": "policy"}]' THEN
+			PERFORM contacts.enable_row_security(directory);
 		END IF;
 		IF findings @> '[{"rule": "secret"}]' THEN
 			PERFORM contacts.close_secret(directory);
