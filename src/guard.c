@@ -228,13 +228,13 @@ is_one_of(const char *name, const char *const *names, int n)
 }
 
 /*
- * Does the update of a log change nothing, but for setting some of these to
- * NULL?  Columns that users added are theirs.
+ * Does the update of a log change nothing, but for setting some of these, or
+ * columns that users added, to NULL?
  */
 static bool
 only_blanks(TriggerData *trigdata, const char *const *blankable, int n)
 {
-	static const char *const fixed[] = {
+	static const char *const own[] = {
 		"id", "contact_id", "topic_id", "key", "address", "kind", "old_state",
 		"new_state", "reason", "diagnostic", "source", "evidence", "role",
 		"provider_id", "at", "received_at"
@@ -245,17 +245,18 @@ only_blanks(TriggerData *trigdata, const char *const *blankable, int n)
 	for (i = 0; i < desc->natts; i++)
 	{
 		Form_pg_attribute att = TupleDescAttr(desc, i);
+		char	   *name = NameStr(att->attname);
 		bool		was_null;
 		bool		is_null;
 		Datum		was;
 		Datum		now;
 
-		if (att->attisdropped ||
-			!is_one_of(NameStr(att->attname), fixed, lengthof(fixed)))
+		if (att->attisdropped)
 			continue;
 		was = heap_getattr(trigdata->tg_trigtuple, i + 1, desc, &was_null);
 		now = heap_getattr(trigdata->tg_newtuple, i + 1, desc, &is_null);
-		if (is_null && is_one_of(NameStr(att->attname), blankable, n))
+		if (is_null && (is_one_of(name, blankable, n) ||
+						!is_one_of(name, own, lengthof(own))))
 			continue;
 		if (was_null != is_null ||
 			(!is_null && !datumIsEqual(was, now, att->attbyval, att->attlen)))
