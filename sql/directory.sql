@@ -403,6 +403,7 @@ DECLARE
 	schema_id oid := contacts.directory_schema(directory);
 	statement text;
 BEGIN
+	PERFORM contacts.disarm_records(format('%I.object_type', directory)::regclass);
 	FOR statement IN
 		SELECT format('DROP TRIGGER %I ON %s', t.tgname, t.tgrelid::regclass)
 		FROM pg_trigger t JOIN pg_class c ON c.oid = t.tgrelid JOIN pg_proc p ON p.oid = t.tgfoid
@@ -411,7 +412,6 @@ BEGIN
 		EXECUTE statement;
 	END LOOP;
 	PERFORM contacts.drop_functions(schema_id);
-	PERFORM contacts.disarm_records(format('%I.object_type', directory)::regclass);
 
 	-- Defaults, constraints and indexes of a column follow its type; the
 	-- condition of this index, over oids, does not.

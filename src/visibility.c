@@ -545,25 +545,28 @@ edits_all_contacts(Oid contact)
 }
 
 /*
- * A function that works on a row as its owner does so for who may see and
- * update that row under row security, whoever made the policies.  Within
- * SPI_connect().
+ * A function that works on rows as their owner does so for who may see and
+ * update one of them, whoever made the policies.  The condition compares $1.
  */
 bool
-may_update_row(Relation rel, Datum id)
+may_update_rows(Relation rel, const char *condition, Oid type, Datum value)
 {
-	static Oid	argtypes[] = {INT8OID};
 	char	   *query;
+	bool		result;
 
 	if (check_enable_rls(RelationGetRelid(rel), InvalidOid, true) !=
 		RLS_ENABLED)
 		return true;
 	/* a locking clause asks the policies of UPDATE, too */
-	query = psprintf("SELECT FROM %s WHERE id OPERATOR(pg_catalog.=) $1 FOR KEY SHARE",
+	query = psprintf("SELECT FROM ONLY %s WHERE %s LIMIT 1 FOR KEY SHARE",
 					 quote_qualified_identifier(get_namespace_name(RelationGetNamespace(rel)),
-												RelationGetRelationName(rel)));
-	if (SPI_execute_with_args(query, 1, argtypes, &id, NULL, false, 1) !=
+												RelationGetRelationName(rel)),
+					 condition);
+	SPI_connect();
+	if (SPI_execute_with_args(query, 1, &type, &value, NULL, false, 1) !=
 		SPI_OK_SELECT)
 		elog(ERROR, "could not run \"%s\"", query);
-	return SPI_processed > 0;
+	result = SPI_processed > 0;
+	SPI_finish();
+	return result;
 }

@@ -12,6 +12,7 @@
 
 extern bool is_secured(Relation contact);
 extern bool edits_all_contacts(Oid contact);
-extern bool may_update_row(Relation rel, Datum id);
+extern bool may_update_rows(Relation rel, const char *condition, Oid type,
+							Datum value);
 
 #endif							/* VISIBILITY_H */
