@@ -82,12 +82,12 @@ SELECT state, count(*) FROM email_message WHERE address = 'i@x.org' GROUP BY sta
 -- what a worker has is cancelled, too; what he says of it is heard
 INSERT INTO contact (id, email) VALUES (20, 'k@x.org'), (21, 'l@x.org');
 SELECT queue_email(20, 's', 'b'), queue_email(21, 's', 'b') \g /dev/null
-SELECT address FROM next_emails(1000) WHERE contact_id >= 20 ORDER BY address;
+SELECT address FROM next_emails(1000) WHERE contact_id IN (20, 21) ORDER BY address;
 SELECT suppress_many('{k@x.org,l@x.org}');
-SELECT address, state, error, leased_until FROM email_message WHERE contact_id >= 20 ORDER BY address;
+SELECT address, state, error, leased_until FROM email_message WHERE contact_id IN (20, 21) ORDER BY address;
 SELECT address, mark_sent(id, 'p-1') FROM email_message WHERE contact_id = 20;
 SELECT address, mark_failed(id, 'busy', true) FROM email_message WHERE contact_id = 21;
-SELECT address, state, error, provider_id FROM email_message WHERE contact_id >= 20 ORDER BY address;
+SELECT address, state, error, provider_id FROM email_message WHERE contact_id IN (20, 21) ORDER BY address;
 -- deleting a contact cancels what waits for it; archiving lets it wait until it is handed out
 INSERT INTO contact (id, email, mobile_phone) VALUES (30, 'm@x.org', '+49301234511'), (31, 'n@x.org', '+49301234512');
 SELECT queue_email(30, 's', 'b'), queue_sms(30, 'b'), queue_email(31, 's', 'b'), queue_sms(31, 'b') \g /dev/null
