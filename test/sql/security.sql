@@ -225,6 +225,7 @@ SELECT contacts.address_key('fake.identifier', 'a@x.org');
 -- a directory whose owner alters types
 SELECT contacts.create_directory('fake_2');
 INSERT INTO fake_2.contact (first_name, email) VALUES ('Eve', 'e@x.org');
+SELECT contacts.drop_functions('fake_2'::pg_catalog.regnamespace) \g /dev/null
 ALTER TABLE fake_2.contact ALTER time_zone TYPE pg_catalog.int8 USING 1, ALTER is_vendor DROP DEFAULT;
 UPDATE fake_2.contact SET time_zone = 5;
 INSERT INTO fake_2.contact (first_name, time_zone) VALUES ('Eve', 7);
