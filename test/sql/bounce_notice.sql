@@ -132,6 +132,22 @@ SELECT * FROM pg_temp.fails($$SELECT * FROM delivery_notice$$);
 SET ROLE regress_contacts_bounce_notice;
 SELECT value, new, reason, role FROM log WHERE value IN ('t@x.org', 'u@x.org') ORDER BY value;
 
+-- under row security the hook still records; notices show to who sees a holder of the address
+SELECT contacts.enable_row_security('bounce_notice') \g /dev/null
+RESET ROLE;
+GRANT SELECT ON delivery_notice TO regress_contacts_bounce_notice_hook;
+SET ROLE regress_contacts_bounce_notice_hook;
+SELECT record_bounce('x@x.org', 'hard'), record_complaint('e@x.org', at => '2026-03-01');
+SELECT record_complaint('e@x.org', at => '2026-03-01');
+SELECT count(*) FROM delivery_notice;
+RESET ROLE;
+INSERT INTO contact_share (contact_id, role) VALUES (2, 'regress_contacts_bounce_notice_hook');
+SET ROLE regress_contacts_bounce_notice_hook;
+SELECT DISTINCT address FROM delivery_notice ORDER BY 1;
+SET ROLE regress_contacts_bounce_notice;
+SELECT contacts.disable_row_security('bounce_notice') \g /dev/null
+SELECT address_status('x@x.org'), address_status('e@x.org');
+
 -- a savepoint that goes takes the notice and what followed along
 BEGIN;
 SAVEPOINT s;
