@@ -158,6 +158,16 @@ SELECT address_status('w@x.org');
 ROLLBACK;
 SELECT address_status('w@x.org');
 
+-- a key that is another address's is found, and left to people
+RESET ROLE;
+SET session_replication_role = replica;
+INSERT INTO bounce_notice.delivery_notice (id, address, key, kind) VALUES (9001, 'y@x.org', contacts.identifier_key('bounce_notice', 'email', 'z@x.org'), 'delivery');
+RESET session_replication_role;
+SET ROLE regress_contacts_bounce_notice;
+SELECT * FROM contacts.check_directory('bounce_notice');
+SELECT * FROM contacts.repair_directory('bounce_notice');
+DELETE FROM delivery_notice WHERE id = 9001;
+
 -- many at once, beyond what is settled together
 SELECT record_bounces(ARRAY(SELECT 'n' || n || '@y.org' FROM generate_series(1, 9000) n), array_fill('hard'::text, '{9000}'), NULL, array_fill('2026-01-01'::timestamptz, '{9000}'));
 SELECT record_bounces(ARRAY(SELECT 'n' || n || '@y.org' FROM generate_series(0, 9000) n), array_fill('hard'::text, '{9001}'), NULL, array_fill('2026-01-01'::timestamptz, '{9001}'));
