@@ -66,7 +66,7 @@ BEGIN
 		UNION ALL
 		SELECT 'R3', 'object_type.relation', o.id, format('object type %%s leads to table %%s', o.api_name, o.relation)
 		FROM ONLY %1$I.object_type o JOIN pg_class c ON c.oid = o.relation::oid
-		WHERE o.api_name = 'contact' AND c.oid <> '%1$I.contact'::regclass
+		WHERE o.api_name = 'contact' AND c.oid <> format('%%I.contact', %1$L)::regclass
 		UNION ALL
 		SELECT 'R3', 'object_type.key_column', o.id, format('column %%s cannot identify the records of table %%s', o.key_column, o.relation)
 		FROM ONLY %1$I.object_type o JOIN pg_class c ON c.oid = o.relation::oid
