@@ -20,11 +20,14 @@ BEGIN ATOMIC
 	FROM contacts.model m
 		LEFT JOIN contacts.describe_directory(directory,
 			'{table,column,not null,default,constraint,index,view,function}') d USING (kind, relation, name)
-	WHERE m.kind <> 'trigger'
+	WHERE m.kind NOT IN ('trigger', 'policy')
 		AND (d.definition IS DISTINCT FROM m.definition OR d.state IS DISTINCT FROM m.state)
 	UNION ALL
 	SELECT 'trigger', format('%s.%s', t.relation, t.name), NULL, t.problem
 	FROM contacts.missing_triggers(directory) t
+	UNION ALL
+	SELECT 'policy', concat_ws('.', p.relation, nullif(p.name, '')), NULL, p.problem
+	FROM contacts.missing_policies(directory) p
 	UNION ALL
 	SELECT 'constraint', format('%s.%s', m.relation, m.name), NULL,
 		format('is not enforced: trigger "%s" on table "%s" is not enabled', t.tgname, r.relname)
@@ -280,6 +283,8 @@ BEGIN
 	RETURN QUERY SELECT * FROM contacts.check_consent(directory);
 	RETURN QUERY SELECT * FROM contacts.check_relationships(directory);
 	RETURN QUERY SELECT * FROM contacts.check_objects(directory);
+	RETURN QUERY SELECT * FROM contacts.check_messages(directory, has_secret);
+	RETURN QUERY SELECT * FROM contacts.check_topics(directory, has_secret);
 END
 $$;
 COMMENT ON FUNCTION contacts.check_directory(text, boolean) IS 'every broken rule and every missing, altered or disarmed trigger of a directory, no rows when it is sound; deep => false looks at the catalogue only; rows are checked for who may read all tables, the secret included';
@@ -385,7 +390,8 @@ BEGIN ATOMIC
 			INSERT INTO %1$I.consent_event (key, new_state, reason, source)
 			SELECT i.key, i.status, i.status_reason, 'repair_directory'
 			FROM ONLY %1$I.identifier i WHERE i.id = ANY ($1) $q$
-		ELSE coalesce(contacts.repair_relationship_statement(object), contacts.repair_object_statement(object))
+		ELSE coalesce(contacts.repair_relationship_statement(object), contacts.repair_object_statement(object),
+			contacts.repair_message(object), contacts.repair_topic(object))
 	END;
 END;
 COMMENT ON FUNCTION contacts.repair_statement(text) IS 'what repair_directory() does about an object that check_directory() names; NULL: nothing';
@@ -417,6 +423,9 @@ BEGIN
 
 		IF findings @> '[{"rule": "trigger"}]' THEN
 			PERFORM contacts.attach_triggers(directory);
+		END IF;
+		IF findings @> '[{"rule": "policy"}]' THEN
+			PERFORM contacts.enable_row_security(directory);
 		END IF;
 		IF findings @> '[{"rule": "secret"}]' THEN
 			PERFORM contacts.close_secret(directory);

@@ -22,6 +22,7 @@
 #include "attempt.h"
 #include "columns.h"
 #include "plan_cache.h"
+#include "visibility.h"
 
 static const DirectoryQuery find_holder = {
 	"SELECT i.contact_id FROM ONLY @identifier@ i"
@@ -111,6 +112,37 @@ existing_contact(PG_FUNCTION_ARGS)
 	PG_RETURN_DATUM(PG_GETARG_DATUM(0));
 }
 
+/* The id of what is looked up by name, or P0002 if it is NULL. */
+static Datum
+existing_named(FunctionCallInfo fcinfo, const char *what)
+{
+	if (PG_ARGISNULL(0))
+		ereport(ERROR,
+				(errcode(ERRCODE_NO_DATA_FOUND),
+				 PG_ARGISNULL(1) ? errmsg("the %s must not be null", what) :
+				 errmsg("there is no %s \"%s\"", what,
+						TextDatumGetCString(PG_GETARG_DATUM(1)))));
+	PG_RETURN_DATUM(PG_GETARG_DATUM(0));
+}
+
+PG_FUNCTION_INFO_V1(existing_topic);
+
+/* contacts.existing_topic(id, name) */
+Datum
+existing_topic(PG_FUNCTION_ARGS)
+{
+	return existing_named(fcinfo, "topic");
+}
+
+PG_FUNCTION_INFO_V1(existing_template);
+
+/* contacts.existing_template(id, name) */
+Datum
+existing_template(PG_FUNCTION_ARGS)
+{
+	return existing_named(fcinfo, "template");
+}
+
 /*
  * Open the directory of a table identifier, for a caller who may update the
  * column, or any if column is NULL.
@@ -132,6 +164,15 @@ open_for_update(Directory *dir, Oid relid, const char *column)
 	table_close(rel, NoLock);
 }
 
+static void
+report_unheld(Datum id)
+{
+	ereport(ERROR,
+			(errcode(ERRCODE_NO_DATA_FOUND),
+			 errmsg("no contact holds identifier %lld",
+					(long long) DatumGetInt64(id))));
+}
+
 /* Who holds the identifier; P0002 if nobody does. */
 static Datum
 holder_of(Directory *dir, Datum id)
@@ -141,10 +182,7 @@ holder_of(Directory *dir, Datum id)
 
 	holder = query_value(dir, &find_holder, &id, &isnull);
 	if (isnull)
-		ereport(ERROR,
-				(errcode(ERRCODE_NO_DATA_FOUND),
-				 errmsg("no contact holds identifier %lld",
-						(long long) DatumGetInt64(id))));
+		report_unheld(id);
 	return holder;
 }
 
@@ -180,6 +218,10 @@ lock_holder_of(Directory *dir, Datum id)
 	lock.dir = dir;
 	lock.id = id;
 	attempt_until_done(try_lock_holder, &lock);
+	/* one that row security hides is one that there is not */
+	if (!may_update_rows(dir->identifier, "id OPERATOR(pg_catalog.=) $1",
+						 INT8OID, id))
+		report_unheld(id);
 	return lock.holder;
 }
 
