@@ -110,7 +110,7 @@ SELECT * FROM link WHERE name = 'employer';
 SELECT * FROM pg_temp.fails('TRUNCATE organization');
 
 -- renames of directory, schema, table, column are followed
-ALTER SCHEMA object_register RENAME TO object_renamed;
+SELECT contacts.rename_directory('object_register', 'object_renamed') \g /dev/null
 ALTER TABLE object_data.asset RENAME key TO unique_id;
 ALTER TABLE object_data.asset RENAME TO property;
 ALTER SCHEMA object_data RENAME TO object_store;
@@ -122,7 +122,7 @@ INSERT INTO relationship (relationship_type_id, contact_id, record_uuid) VALUES
 SELECT * FROM contacts.check_directory('object_renamed');
 SELECT * FROM contacts.repair_directory('object_renamed');
 SELECT * FROM object_type ORDER BY id;
-ALTER SCHEMA object_renamed RENAME TO object_register;
+SELECT contacts.rename_directory('object_renamed', 'object_register') \g /dev/null
 ALTER SCHEMA object_store RENAME TO object_data;
 SET search_path = object_register;
 
@@ -156,7 +156,7 @@ DELETE FROM object_data.policy WHERE id = 102;
 SELECT (SELECT count(*) FROM object_second.relationship) AS second, (SELECT count(*) FROM link WHERE name = 'holds') AS first;
 -- a dropped directory takes its triggers along: records can still be deleted
 SET client_min_messages = warning;
-DROP SCHEMA object_second CASCADE;
+SELECT contacts.drop_directory('object_second', cascade => true) \g /dev/null
 SELECT count(*) FROM pg_trigger WHERE tgrelid = 'object_data.policy'::regclass;
 DELETE FROM object_data.policy WHERE id = 103;
 -- a dropped table: the links stay, for people to decide
