@@ -123,7 +123,7 @@ INSERT INTO "$user".contact (first_name, email) VALUES ('Ann', 'ann@example.org'
 SELECT * FROM contacts.check_directory('$user');
 ALTER TABLE "$user".contact DISABLE TRIGGER USER;
 SET contacts.ddl_guard = on;
-SELECT contacts.attach_triggers('$user');
+SELECT contacts.attach_triggers('$user') > 0 AS is_armed;
 SELECT contacts.drop_directory('$user', cascade => true);
 
 RESET ROLE;
