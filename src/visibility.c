@@ -460,11 +460,11 @@ is_new_contact(PG_FUNCTION_ARGS)
 	begin_look_up(&look_up, &source, &contact_shape, SnapshotSelf, &id);
 	tuple = next_row(&look_up);
 	if (tuple != NULL)
-		result = (tuple->t_data->t_infomask & HEAP_UPDATED) == 0 &&
-			TransactionIdIsCurrentTransactionId(HeapTupleHeaderGetXmin(tuple->t_data)) &&
+		result = TransactionIdIsCurrentTransactionId(HeapTupleHeaderGetXmin(tuple->t_data)) &&
 			HeapTupleHeaderGetCmin(tuple->t_data) >= asking_snapshot()->curcid;
 	end_look_up(&look_up);
-	PG_RETURN_BOOL(result);
+	/* and not only changed it, as triggers may have done after inserting it */
+	PG_RETURN_BOOL(result && !exists_row(&source, &contact_shape, &id));
 }
 
 /*
