@@ -25,6 +25,8 @@ OBJS = \
 	src/identifier_key.o \
 	src/pending.o \
 	src/attach.o \
+	src/ddl_guard.o \
+	src/ddl_gate.o \
 	src/consent.o \
 	src/contact_type.o \
 	src/contact.o \
@@ -71,6 +73,7 @@ SQL_FRAGMENTS = \
 	sql/visibility.sql \
 	sql/directory.sql \
 	sql/sharing.sql \
+	sql/ddl_guard.sql \
 	sql/check_relationship.sql \
 	sql/check_object.sql \
 	sql/check.sql \
