@@ -136,16 +136,16 @@ RESET ROLE;
 ALTER ROLE regress_sharing_late RENAME TO regress_sharing_later;
 SET ROLE regress_sharing_role;
 SELECT id FROM contact ORDER BY id;
-RESET ROLE;
+SET ROLE regress_contacts_sharing_on;
 
 -- a directory under row security is renamed, detached and dropped as any
-ALTER SCHEMA sharing_on RENAME TO "sharing's \ on";
+SELECT contacts.rename_directory('sharing_on', $$sharing's \ on$$);
 SELECT * FROM contacts.check_directory($$sharing's \ on$$, deep => false);
 SET ROLE regress_sharing_role;
 SELECT id FROM "sharing's \ on".contact;
 RESET ROLE;
-ALTER SCHEMA "sharing's \ on" RENAME TO sharing_on;
 SET ROLE regress_contacts_sharing_on;
+SELECT contacts.rename_directory($$sharing's \ on$$, 'sharing_on');
 SET client_min_messages = warning;
 DROP TABLE note, parted, other;
 DROP VIEW person, held, log;
