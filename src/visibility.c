@@ -46,6 +46,17 @@
 #include "share_window.h"
 #include "visibility.h"
 
+/* Whether an organization is shared, once found out; by id modulo the number. */
+#define KNOWN_ORGANIZATIONS 64
+
+typedef struct KnownOrganization
+{
+	int64		id;
+	bool		is_known;
+	bool		to_edit;
+	bool		is_shared;
+} KnownOrganization;
+
 /* What of a directory the current user sees, for the length of a query. */
 typedef struct Viewer
 {
@@ -64,8 +75,8 @@ typedef struct Viewer
 	Source		contact_share;
 	List	   *windows;		/* into contact_share, one for each role */
 	bool		has_records;	/* is any record shared with the roles? */
-	Oid			organization_type;	/* object_type.id of organization ... */
-	int64		organization_object;
+	int64		organization_object;	/* object_type.id of organization */
+	KnownOrganization organizations[KNOWN_ORGANIZATIONS];
 	Source		contact_row;
 	Source		record_share;	/* by integer key */
 	Source		uuid_share;		/* by uuid key */
@@ -260,6 +271,26 @@ is_record_shared(const Viewer *viewer, Datum object, Datum id, Datum uuid,
 					 to_edit);
 }
 
+/* Is the organization shared? */
+static bool
+is_organization_shared(Viewer *viewer, Datum id, bool to_edit)
+{
+	KnownOrganization *known =
+	&viewer->organizations[(uint64) DatumGetInt64(id) % KNOWN_ORGANIZATIONS];
+
+	if (!known->is_known || known->id != DatumGetInt64(id) ||
+		known->to_edit != to_edit)
+	{
+		known->is_shared = is_record_shared(viewer,
+											Int64GetDatum(viewer->organization_object),
+											id, (Datum) 0, to_edit);
+		known->id = DatumGetInt64(id);
+		known->to_edit = to_edit;
+		known->is_known = true;
+	}
+	return known->is_shared;
+}
+
 /* Is a record shared that the link leads to?  An ended one leads nowhere. */
 static bool
 is_link_shared(const Viewer *viewer, LookUp *look_up, HeapTuple tuple,
@@ -310,14 +341,16 @@ is_any_link_shared(const Viewer *viewer, Datum contact_id, bool to_edit)
  * contact's row if it is not given.
  */
 static bool
-has_access(const Viewer *viewer, Datum contact_id, const NullableDatum * given,
+has_access(Viewer *viewer, Datum contact_id, const NullableDatum * given,
 		   bool to_edit)
 {
-	Datum		organization = (Datum) 0;
-	bool		has_organization;
+	Datum		organization;
 	ListCell   *cell;
 
 	if (viewer->is_free || viewer->edits_all || (viewer->sees_all && !to_edit))
+		return true;
+	if (given != NULL && !given->isnull && viewer->has_records &&
+		is_organization_shared(viewer, given->value, to_edit))
 		return true;
 	foreach(cell, viewer->windows)
 	{
@@ -327,18 +360,10 @@ has_access(const Viewer *viewer, Datum contact_id, const NullableDatum * given,
 	}
 	if (!viewer->has_records)
 		return false;
-	if (given != NULL)
-	{
-		has_organization = !given->isnull;
-		organization = given->value;
-	}
-	else
-		has_organization = read_column(&viewer->contact_row, &contact_shape,
-									   contact_id, 1, &organization);
-	if (has_organization &&
-		is_record_shared(viewer,
-						 Int64GetDatum(viewer->organization_object),
-						 organization, (Datum) 0, to_edit))
+	if (given == NULL &&
+		read_column(&viewer->contact_row, &contact_shape, contact_id, 1,
+					&organization) &&
+		is_organization_shared(viewer, organization, to_edit))
 		return true;
 	return is_any_link_shared(viewer, contact_id, to_edit);
 }
@@ -355,7 +380,7 @@ is_viewer_valid(const Viewer *viewer, Oid contact)
 }
 
 /* The viewer of a call, which is kept for the calls after it. */
-static const Viewer *
+static Viewer *
 calling_viewer(FunctionCallInfo fcinfo)
 {
 	FmgrInfo   *flinfo = fcinfo->flinfo;
@@ -378,7 +403,7 @@ calling_viewer(FunctionCallInfo fcinfo)
 static Datum
 answer(FunctionCallInfo fcinfo, bool to_edit)
 {
-	const Viewer *viewer;
+	Viewer	   *viewer;
 
 	if (PG_ARGISNULL(0))
 		PG_RETURN_NULL();
@@ -418,7 +443,7 @@ PG_FUNCTION_INFO_V1(may_see_key);
 Datum
 may_see_key(PG_FUNCTION_ARGS)
 {
-	const Viewer *viewer = calling_viewer(fcinfo);
+	Viewer	   *viewer = calling_viewer(fcinfo);
 	Datum		key = PG_GETARG_DATUM(1);
 	Source		source = {0};
 	LookUp		look_up;
