@@ -20,8 +20,8 @@
 #include "share_window.h"
 
 #define EXACT 1					/* nothing but the contact asked of */
-#define MIN_SPAN 32
-#define NEAR (MIN_SPAN * 8)		/* a query that moves on, not about */
+#define MIN_SPAN 64
+#define NEAR (MIN_SPAN * 4)		/* a query that moves on, not about */
 #define MAX_SPAN 16384
 
 /* Flags of a contact. */

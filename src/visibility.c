@@ -90,6 +90,9 @@ static const SourceShape directory_share_shape = {
 static const SourceShape role_share_shape = {
 	"record_share", 1, {{"role", NAMEOID}}
 };
+static const SourceShape role_window_shape = {
+	"contact_share", 1, {{"role", NAMEOID}}
+};
 static const SourceShape record_share_shape = {
 	"record_share", 2,
 	{{"object_type_id", INT8OID}, {"record_id", INT8OID},
@@ -182,6 +185,17 @@ organization_object(Oid nspid)
 	return result;
 }
 
+/* Is anything of the table, whose key is the role, shared with the role? */
+static bool
+has_shares(const Source *source, const SourceShape *shape, const char *role)
+{
+	NameData	name;
+	Datum		key = NameGetDatum(&name);
+
+	namestrcpy(&name, role);
+	return exists_row(source, shape, &key);
+}
+
 /* Is any record shared with the viewer?  Then how to find out which. */
 static void
 find_record_sources(Viewer *viewer, Oid nspid)
@@ -191,14 +205,8 @@ find_record_sources(Viewer *viewer, Oid nspid)
 
 	find_source(&by_role, &role_share_shape, nspid);
 	foreach(cell, viewer->roles)
-	{
-		NameData	name;
-		Datum		key = NameGetDatum(&name);
-
-		namestrcpy(&name, lfirst(cell));
-		if (exists_row(&by_role, &role_share_shape, &key))
-			viewer->has_records = true;
-	}
+		viewer->has_records = viewer->has_records ||
+		has_shares(&by_role, &role_share_shape, lfirst(cell));
 	if (!viewer->has_records)
 		return;
 	viewer->organization_object = organization_object(nspid);
@@ -241,6 +249,7 @@ static void
 complete_viewer(Viewer *viewer, Oid contact)
 {
 	Oid			nspid = get_rel_namespace(contact);
+	Source		by_role = {0};
 	ListCell   *cell;
 
 	begin_viewer(viewer, contact);
@@ -249,9 +258,13 @@ complete_viewer(Viewer *viewer, Oid contact)
 	if (viewer->is_free || viewer->edits_all)
 		return;
 	find_source(&viewer->contact_share, &contact_share_shape, nspid);
+	find_source(&by_role, &role_window_shape, nspid);
 	foreach(cell, viewer->roles)
-		viewer->windows = lappend(viewer->windows,
-								  share_window_create(lfirst(cell)));
+	{
+		if (has_shares(&by_role, &role_window_shape, lfirst(cell)))
+			viewer->windows = lappend(viewer->windows,
+									  share_window_create(lfirst(cell)));
+	}
 	find_record_sources(viewer, nspid);
 }
 
