@@ -283,6 +283,8 @@ BEGIN
 	RETURN QUERY SELECT * FROM contacts.check_consent(directory);
 	RETURN QUERY SELECT * FROM contacts.check_relationships(directory);
 	RETURN QUERY SELECT * FROM contacts.check_objects(directory);
+	RETURN QUERY SELECT * FROM contacts.check_messages(directory, has_secret);
+	RETURN QUERY SELECT * FROM contacts.check_topics(directory, has_secret);
 END
 $$;
 COMMENT ON FUNCTION contacts.check_directory(text, boolean) IS 'every broken rule and every missing, altered or disarmed trigger of a directory, no rows when it is sound; deep => false looks at the catalogue only; rows are checked for who may read all tables, the secret included';
@@ -388,7 +390,8 @@ BEGIN ATOMIC
 			INSERT INTO %1$I.consent_event (key, new_state, reason, source)
 			SELECT i.key, i.status, i.status_reason, 'repair_directory'
 			FROM ONLY %1$I.identifier i WHERE i.id = ANY ($1) $q$
-		ELSE coalesce(contacts.repair_relationship_statement(object), contacts.repair_object_statement(object))
+		ELSE coalesce(contacts.repair_relationship_statement(object), contacts.repair_object_statement(object),
+			contacts.repair_message(object), contacts.repair_topic(object))
 	END;
 END;
 COMMENT ON FUNCTION contacts.repair_statement(text) IS 'what repair_directory() does about an object that check_directory() names; NULL: nothing';
