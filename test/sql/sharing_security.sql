@@ -17,7 +17,7 @@ CREATE FUNCTION pg_temp.secured() RETURNS SETOF text LANGUAGE sql AS $$
 	SELECT concat_ws(' ', c.relname, CASE WHEN c.relrowsecurity THEN 'on' ELSE 'off' END,
 		string_agg(p.polname, ', ' ORDER BY p.polname))
 	FROM pg_class c LEFT JOIN pg_policy p ON p.polrelid = c.oid
-	WHERE c.relnamespace = 'sharing_on'::regnamespace AND c.relkind IN ('r', 'p') GROUP BY c.oid
+	WHERE c.relnamespace = 'sharing_on'::regnamespace AND c.relkind IN ('r', 'p') AND c.relname !~ '_message$|^subscription|^legal_hold' GROUP BY c.oid
 	HAVING c.relrowsecurity OR count(p.oid) > 0 ORDER BY c.relname $$;
 
 -- only the owner, only a directory
