@@ -72,9 +72,9 @@ SELECT contacts.attach_triggers('dir_nowhere');
 SELECT contacts.attach_triggers('pg_catalog');
 SELECT contacts.attach_triggers(NULL) IS NULL AS does_nothing;
 
-ALTER TABLE dir_two.contact ALTER first_name TYPE varchar(20);
+ALTER TABLE dir_two.contact ALTER titles TYPE varchar(20);
 SELECT contacts.attach_triggers('dir_two');
-ALTER TABLE dir_two.contact ALTER first_name TYPE text;
+ALTER TABLE dir_two.contact ALTER titles TYPE text;
 CREATE FUNCTION dir_two.trap(text) RETURNS boolean LANGUAGE plpgsql AS $$ BEGIN RAISE 'caught'; END $$;
 CREATE DOMAIN dir_two.text AS text CHECK (VALUE IS NULL OR dir_two.trap(VALUE));
 ALTER TABLE dir_two.identifier_slug ADD slug_ dir_two.text;
