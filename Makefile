@@ -25,7 +25,13 @@ OBJS = \
 	src/identifier_key.o \
 	src/pending.o \
 	src/attach.o \
+	src/ddl_guard.o \
+	src/ddl_gate.o \
 	src/consent.o \
+	src/message.o \
+	src/message_gate.o \
+	src/message_queue.o \
+	src/local_time.o \
 	src/contact_type.o \
 	src/contact.o \
 	src/main_identifier.o \
@@ -39,6 +45,12 @@ OBJS = \
 	src/direct_insert.o \
 	src/change_consent.o \
 	src/organization.o \
+	src/subscription.o \
+	src/template_parse.o \
+	src/template.o \
+	src/template_render.o \
+	src/delivery_notice.o \
+	src/unsubscribe_token.o \
 	src/link_type.o \
 	src/relationship.o \
 	src/make_link.o \
@@ -48,6 +60,7 @@ OBJS = \
 	src/catalogue.o \
 	src/guard.o \
 	src/resolve.o \
+	src/privacy.o \
 	src/set_exclusive.o \
 	src/relationship_path.o \
 	src/my_roles.o \
@@ -64,17 +77,24 @@ SQL_FRAGMENTS = \
 	sql/domains.sql \
 	sql/relation.sql \
 	sql/object.sql \
+	sql/message.sql \
+	sql/privacy.sql \
 	sql/triggers.sql \
 	sql/relationship.sql \
+	sql/deliver.sql \
 	sql/functions.sql \
 	sql/reading.sql \
 	sql/visibility.sql \
 	sql/directory.sql \
 	sql/sharing.sql \
+	sql/ddl_guard.sql \
 	sql/check_relationship.sql \
 	sql/check_object.sql \
+	sql/check_message.sql \
+	sql/check_deliver.sql \
 	sql/check.sql \
-	sql/import.sql
+	sql/import.sql \
+	sql/access.sql
 
 # What create_directory() runs in a new directory, in load order, and what
 # attach_triggers() runs after it.
@@ -84,14 +104,25 @@ DIRECTORY_FRAGMENTS = \
 	sql/directory/consent.sql \
 	sql/directory/relationship.sql \
 	sql/directory/sharing.sql \
+	sql/directory/topic.sql \
+	sql/directory/template.sql \
+	sql/directory/message.sql \
+	sql/directory/deliverability.sql \
+	sql/directory/consent_reading.sql \
+	sql/directory/unsubscribe.sql \
+	sql/directory/message_functions.sql \
+	sql/directory/privacy.sql \
 	sql/directory/functions.sql \
 	sql/directory/relationship_functions.sql \
 	sql/directory/relationship_reading.sql
 TRIGGER_FRAGMENTS = \
 	sql/directory/triggers.sql \
+	sql/directory/privacy_triggers.sql \
 	sql/directory/relationship_triggers.sql \
 	sql/directory/relationship_type_triggers.sql \
-	sql/directory/sharing_triggers.sql
+	sql/directory/sharing_triggers.sql \
+	sql/directory/message_triggers.sql \
+	sql/directory/deliver_triggers.sql
 
 DATA_built = sql/contacts--$(EXTVERSION).sql
 EXTRA_CLEAN = sql/contacts--$(EXTVERSION).sql

@@ -65,6 +65,30 @@ CREATE FUNCTION contacts.guard_consent_event() RETURNS trigger
 	LANGUAGE c AS 'MODULE_PATHNAME';
 COMMENT ON FUNCTION contacts.guard_consent_event() IS 'ALWAYS: the log is append-only, but for blanking evidence, source and role (rule C5); raises 23001';
 
+CREATE FUNCTION contacts.guard_log() RETURNS trigger
+	LANGUAGE c AS 'MODULE_PATHNAME';
+COMMENT ON FUNCTION contacts.guard_log() IS 'ALWAYS: what was recorded stays, but for blanking what names a person; raises 23001';
+
+CREATE FUNCTION contacts.subscription_derive() RETURNS trigger
+	LANGUAGE c AS 'MODULE_PATHNAME';
+COMMENT ON FUNCTION contacts.subscription_derive() IS 'BEFORE INSERT OR UPDATE on subscription: since goes with the state';
+
+CREATE FUNCTION contacts.subscription_change() RETURNS trigger
+	LANGUAGE c AS 'MODULE_PATHNAME';
+COMMENT ON FUNCTION contacts.subscription_change() IS 'AFTER INSERT, UPDATE or DELETE on subscription: logs the change';
+
+CREATE FUNCTION contacts.notice_derive() RETURNS trigger
+	LANGUAGE c AS 'MODULE_PATHNAME';
+COMMENT ON FUNCTION contacts.notice_derive() IS 'BEFORE INSERT on delivery_notice: the canonical address and its key';
+
+CREATE FUNCTION contacts.notice_settle() RETURNS trigger
+	LANGUAGE c AS 'MODULE_PATHNAME';
+COMMENT ON FUNCTION contacts.notice_settle() IS 'AFTER INSERT on delivery_notice, set-based: suppresses addresses and tells messages';
+
+CREATE FUNCTION contacts.template_derive() RETURNS trigger
+	LANGUAGE c AS 'MODULE_PATHNAME';
+COMMENT ON FUNCTION contacts.template_derive() IS 'BEFORE INSERT OR UPDATE on message_template: checks the names of values, sets updated_at';
+
 -- EXECUTE is needed to make a trigger, not to fire one.  attach_triggers()
 -- makes them for everybody; who installs the extension may also restore a dump.
 DO $$

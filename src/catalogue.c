@@ -65,6 +65,29 @@ semantic_type_add_main(PG_FUNCTION_ARGS)
 	return PointerGetDatum(NULL);
 }
 
+PG_FUNCTION_INFO_V1(setting_derive);
+
+/* The server knows the default time zone, when it is written. */
+Datum
+setting_derive(PG_FUNCTION_ARGS)
+{
+	static const char *const zone[] = {"default_time_zone"};
+	TriggerData *trigdata = check_trigger(fcinfo, "setting_derive",
+										  CALL_BEFORE | CALL_ROW |
+										  CALL_INSERT | CALL_UPDATE);
+	bool		is_update = TRIGGER_FIRED_BY_UPDATE(trigdata->tg_event);
+	HeapTuple	tuple = is_update ? trigdata->tg_newtuple :
+	trigdata->tg_trigtuple;
+	Row			new;
+	Row			old;
+
+	row_read(&new, trigdata->tg_relation, tuple, zone, 1);
+	if (is_update)
+		row_read(&old, trigdata->tg_relation, trigdata->tg_trigtuple, zone, 1);
+	row_check_time_zone(&new, is_update ? &old : NULL, 0);
+	return PointerGetDatum(tuple);
+}
+
 PG_FUNCTION_INFO_V1(setting_name_rule);
 
 /*

@@ -27,6 +27,7 @@
 #endif
 
 #include "attempt.h"
+#include "change_consent.h"
 #include "columns.h"
 #include "consent.h"
 #include "directory.h"
@@ -86,19 +87,17 @@ static const DirectoryQuery set_states = {
 };
 
 static const DirectoryQuery insert_states = {
-	"INSERT INTO @identifier@ (semantic_type, value, status, status_reason,"
-	" source) SELECT n.semantic_type, n.value, n.status, n.reason, n.source"
-	" FROM @rows@ ON CONFLICT (key, holder) DO NOTHING",
-	5, {TEXTOID, TEXTOID, TEXTOID, TEXTOID, TEXTOID},
-	"semantic_type, value, status, reason, source"
+	"INSERT INTO @identifier@ (semantic_type, value, key, status,"
+	" status_reason, source) SELECT n.semantic_type, n.value, n.key, n.status,"
+	" n.reason, n.source FROM @rows@ ON CONFLICT (key, holder) DO NOTHING",
+	6, {TEXTOID, TEXTOID, UUIDOID, TEXTOID, TEXTOID, TEXTOID},
+	"semantic_type, value, key, status, reason, source"
 };
 
-/* An address whose state is to change. */
+/* An address, and what is found of it. */
 typedef struct Address
 {
-	Datum		value;			/* canonical, text */
-	const SemanticType *type;
-	pg_uuid_t	key;
+	ConsentTarget target;		/* must be first */
 	bool		is_known;		/* has a row */
 	Datum		id;
 	int64		contact_id;		/* 0: nobody */
@@ -111,18 +110,16 @@ typedef struct Wish
 {
 	Directory  *dir;
 	ConsentState state;
-	Datum		reason;
-	Datum		source;
 	Datum		evidence;
-	Address    *addresses;
+	Address    *addresses;		/* in the order of keys, each once */
 	int			n;
 } Wish;
 
 static int
 compare_addresses(const void *a, const void *b)
 {
-	return memcmp(((const Address *) a)->key.data,
-				  ((const Address *) b)->key.data, UUID_LEN);
+	return memcmp(((const Address *) a)->target.key.data,
+				  ((const Address *) b)->target.key.data, UUID_LEN);
 }
 
 /* The kind of an address: with an @ it is an email, else a phone number. */
@@ -137,9 +134,44 @@ address_type(DirectoryInfo *info, Datum address)
 		find_semantic_type(info, "phone", 5);
 }
 
-/* Read the addresses; 22P02 for one that is none.  Each value counts once. */
-static void
-read_addresses(Wish *wish, DirectoryInfo *info, ArrayType *array)
+/* The text is neither an email address nor a phone number. */
+void
+report_no_address(Datum address)
+{
+	ereport(ERROR,
+			(errcode(ERRCODE_INVALID_TEXT_REPRESENTATION),
+			 errmsg("\"%s\" is neither an email address nor a phone number in international form",
+					TextDatumGetCString(address))));
+}
+
+/*
+ * The address, as a target without reason and source; false if the text is no
+ * address.
+ */
+bool
+read_target(DirectoryInfo *info, KeyMaker *maker, Datum address,
+			ConsentTarget *target)
+{
+	struct varlena *value;
+
+	memset(target, 0, sizeof(*target));
+	target->type = address_type(info, address);
+	if (target->type == NULL ||
+		!canonical_value(target->type, address, &target->value))
+		return false;
+	value = PG_DETOAST_DATUM_PACKED(target->value);
+	compute_key(maker, target->type, VARDATA_ANY(value),
+				VARSIZE_ANY_EXHDR(value), &target->key);
+	return true;
+}
+
+/*
+ * Read the addresses, all for the same reason; 22P02 for one that is none.
+ * Returns how many there are.
+ */
+static int
+read_targets(DirectoryInfo *info, ArrayType *array, Datum reason, Datum source,
+			 ConsentTarget **targets)
 {
 	Datum	   *elems;
 	bool	   *nulls;
@@ -150,27 +182,33 @@ read_addresses(Wish *wish, DirectoryInfo *info, ArrayType *array)
 
 	deconstruct_array(array, TEXTOID, -1, false, TYPALIGN_INT,
 					  &elems, &nulls, &nelems);
-	wish->addresses = palloc0(sizeof(Address) * (nelems + 1));
+	*targets = palloc(sizeof(ConsentTarget) * (nelems + 1));
 	maker = key_maker_create(info);
 	for (i = 0; i < nelems; i++)
 	{
-		Address    *a = &wish->addresses[n];
-		struct varlena *value;
+		ConsentTarget *target = &(*targets)[n];
 
 		if (nulls[i])
 			continue;
-		a->type = address_type(info, elems[i]);
-		if (a->type == NULL || !canonical_value(a->type, elems[i], &a->value))
-			ereport(ERROR,
-					(errcode(ERRCODE_INVALID_TEXT_REPRESENTATION),
-					 errmsg("\"%s\" is neither an email address nor a phone number in international form",
-							TextDatumGetCString(elems[i]))));
-		value = PG_DETOAST_DATUM_PACKED(a->value);
-		compute_key(maker, a->type, VARDATA_ANY(value),
-					VARSIZE_ANY_EXHDR(value), &a->key);
+		if (!read_target(info, maker, elems[i], target))
+			report_no_address(elems[i]);
+		target->reason = reason;
+		target->source = source;
 		n++;
 	}
 	key_maker_free(maker);
+	return n;
+}
+
+/* Take the targets on, in the order of keys; each value counts once. */
+static void
+sort_targets(Wish *wish, const ConsentTarget *targets, int n)
+{
+	int			i;
+
+	wish->addresses = palloc0(sizeof(Address) * (n + 1));
+	for (i = 0; i < n; i++)
+		wish->addresses[i].target = targets[i];
 	qsort(wish->addresses, n, sizeof(Address), compare_addresses);
 	for (i = 0; i < n; i++)
 	{
@@ -198,7 +236,7 @@ look_up_states(Wish *wish, const DirectoryQuery *query)
 		if (wish->addresses[i].is_new)
 			continue;
 		values[0] = Int32GetDatum(i);
-		values[1] = UUIDPGetDatum(&wish->addresses[i].key);
+		values[1] = UUIDPGetDatum(&wish->addresses[i].target.key);
 		batch_add(batch, values, NULL);
 	}
 	return batch_run(wish->dir, batch);
@@ -299,7 +337,7 @@ report_unheld(const Address *address)
 	ereport(ERROR,
 			(errcode(ERRCODE_NO_DATA_FOUND),
 			 errmsg("no contact holds \"%s\"",
-					TextDatumGetCString(address->value)),
+					TextDatumGetCString(address->target.value)),
 			 errhint("An opt-in belongs to an address that a contact holds.")));
 }
 
@@ -317,7 +355,7 @@ check_held(const Wish *wish)
 		Datum		values[2];
 
 		values[0] = Int32GetDatum(i);
-		values[1] = UUIDPGetDatum(&wish->addresses[i].key);
+		values[1] = UUIDPGetDatum(&wish->addresses[i].target.key);
 		batch_add(batch, values, NULL);
 	}
 	batch_run(wish->dir, batch);
@@ -340,7 +378,7 @@ check_visible(const Wish *wish)
 
 		if (!may_update_rows(wish->dir->identifier,
 							 "key OPERATOR(pg_catalog.=) $1 AND contact_id IS NOT NULL",
-							 UUIDOID, UUIDPGetDatum(&a->key)))
+							 UUIDOID, UUIDPGetDatum(&a->target.key)))
 			report_unheld(a);
 	}
 }
@@ -363,7 +401,7 @@ check_wish(const Wish *wish)
 					(errcode(ERRCODE_RESTRICT_VIOLATION),
 					 errmsg("the suppression of an address cannot be lifted"),
 					 errdetail("\"%s\" is suppressed.",
-							   TextDatumGetCString(a->value)),
+							   TextDatumGetCString(a->target.value)),
 					 errtableconstraint(wish->dir->identifier,
 										"suppression_is_permanent")));
 	}
@@ -389,12 +427,12 @@ log_wishes(Wish *wish, bool known)
 
 		if (a->is_known != known)
 			continue;
-		changes[n].key = UUIDPGetDatum(&a->key);
+		changes[n].key = UUIDPGetDatum(&a->target.key);
 		changes[n].before = a->is_known ? a->before : STATE_NONE;
 		changes[n].after = changes[n].before == STATE_SUPPRESSED ?
 			STATE_SUPPRESSED : wish->state;
-		changes[n].reason = wish->reason;
-		changes[n].source = wish->source;
+		changes[n].reason = a->target.reason;
+		changes[n].source = a->target.source;
 		changes[n].evidence = wish->evidence;
 		n++;
 	}
@@ -420,8 +458,8 @@ update_states(Wish *wish)
 			continue;
 		values[0] = a->id;
 		values[1] = state_text(wish->state);
-		nulls[2] = wish->reason == (Datum) 0;
-		values[2] = wish->reason;
+		nulls[2] = a->target.reason == (Datum) 0;
+		values[2] = a->target.reason;
 		batch_add(batch, values, nulls);
 	}
 	batch_run(wish->dir, batch);
@@ -440,19 +478,22 @@ insert_unknown(Wish *wish)
 	for (i = 0; i < wish->n; i++)
 	{
 		Address    *a = &wish->addresses[i];
-		Datum		values[5];
-		bool		nulls[5] = {false, false, false, false, false};
+		const ConsentTarget *t = &a->target;
+		Datum		values[6];
+		bool		nulls[6] = {false, false, false, false, false, false};
 
 		if (a->is_known)
 			continue;
 		a->is_new = true;
-		values[0] = CStringGetTextDatum(a->type->name);
-		values[1] = a->value;
-		values[2] = state_text(wish->state);
-		nulls[3] = wish->reason == (Datum) 0;
-		values[3] = wish->reason;
-		nulls[4] = wish->source == (Datum) 0;
-		values[4] = wish->source;
+		values[0] = CStringGetTextDatum(t->type->name);
+		nulls[1] = t->value == (Datum) 0;
+		values[1] = t->value;
+		values[2] = UUIDPGetDatum(&t->key);
+		values[3] = state_text(wish->state);
+		nulls[4] = t->reason == (Datum) 0;
+		values[4] = t->reason;
+		nulls[5] = t->source == (Datum) 0;
+		values[5] = t->source;
 		batch_add(batch, values, nulls);
 	}
 	return batch_run(wish->dir, batch) == (uint64) batch->nrows;
@@ -478,6 +519,26 @@ fulfil(void *arg)
 	return true;
 }
 
+/*
+ * Change the state of the targets, as the owner of the directory, who need not
+ * be asked whether the caller may; within SPI_connect().  Of several targets
+ * with one key, one counts.  Returns the number of distinct addresses.
+ */
+int
+change_states(Directory *dir, ConsentState state, Datum evidence,
+			  const ConsentTarget *targets, int n)
+{
+	Wish		wish;
+
+	memset(&wish, 0, sizeof(wish));
+	wish.dir = dir;
+	wish.state = state;
+	wish.evidence = evidence;
+	sort_targets(&wish, targets, n);
+	attempt_until_done(fulfil, &wish);
+	return wish.n;
+}
+
 static Datum
 text_argument(FunctionCallInfo fcinfo, int arg)
 {
@@ -496,8 +557,10 @@ change_consent(PG_FUNCTION_ARGS)
 {
 	Relation	rel;
 	Directory	dir;
-	DirectoryInfo *info;
-	Wish		wish;
+	ConsentState state;
+	Datum		evidence;
+	ConsentTarget *targets;
+	int			n;
 
 	if (PG_ARGISNULL(0) || PG_ARGISNULL(1) || PG_ARGISNULL(2))
 		PG_RETURN_INT32(0);
@@ -505,25 +568,22 @@ change_consent(PG_FUNCTION_ARGS)
 	require_identifier(rel);
 	require_consent_privilege(rel);
 	directory_open(&dir, rel);
-	info = directory_info(rel);
 
-	memset(&wish, 0, sizeof(wish));
-	wish.state = parse_state(PG_GETARG_DATUM(2), false);
-	wish.reason = text_argument(fcinfo, 3);
-	wish.source = text_argument(fcinfo, 4);
-	wish.evidence = text_argument(fcinfo, 5);
-	if (wish.state == STATE_OPTED_IN && wish.evidence == (Datum) 0)
+	state = parse_state(PG_GETARG_DATUM(2), false);
+	evidence = text_argument(fcinfo, 5);
+	if (state == STATE_OPTED_IN && evidence == (Datum) 0)
 		ereport(ERROR,
 				(errcode(ERRCODE_NULL_VALUE_NOT_ALLOWED),
 				 errmsg("an opt-in needs evidence"),
 				 errhint("Say what was agreed to, where and when."),
 				 errtable(rel)));
-	read_addresses(&wish, info, PG_GETARG_ARRAYTYPE_P(1));
-	wish.dir = &dir;
+	n = read_targets(directory_info(rel), PG_GETARG_ARRAYTYPE_P(1),
+					 text_argument(fcinfo, 3), text_argument(fcinfo, 4),
+					 &targets);
 	SPI_connect();
-	attempt_until_done(fulfil, &wish);
+	n = change_states(&dir, state, evidence, targets, n);
 	SPI_finish();
 	directory_close(&dir);
 	table_close(rel, NoLock);
-	PG_RETURN_INT32(wish.n);
+	PG_RETURN_INT32(n);
 }

@@ -1,7 +1,7 @@
 /*-------------------------------------------------------------------------
  *
  * claim_insert.c
- *	  claims written straight into identifier
+ *	  claims written straight into identifier, and values kept free
  *
  * The contact of a claim is the caller's own row, kinds and the slug main
  * cannot go away, and what identifier_derive() would compute is known.
@@ -10,10 +10,12 @@
  */
 #include "postgres.h"
 
+#include "access/tableam.h"
 #include "access/xact.h"
 #include "utils/builtins.h"
 #include "utils/lsyscache.h"
 #include "utils/memutils.h"
+#include "utils/snapmgr.h"
 #include "utils/timestamp.h"
 
 #include "claim_insert.h"
@@ -131,4 +133,53 @@ insert_claims_directly(Directory *dir, Claim *claims, int n)
 	direct_end(ins);
 	MemoryContextDelete(context);
 	return nmet;
+}
+
+/* Delete the rows that this transaction inserted. */
+static void
+delete_rows(Relation rel, ItemPointerData *tids, int n)
+{
+	int			i;
+
+	for (i = 0; i < n; i++)
+		simple_table_tuple_delete(rel, &tids[i], GetActiveSnapshot());
+	CommandCounterIncrement();
+}
+
+/*
+ * Take the index entries of values that no row bears: until the transaction
+ * ends, whoever wants to insert such a value waits.  For that a row is inserted
+ * and at once deleted, past all triggers: no other session ever sees it, but
+ * who inserts its like waits for the transaction that may yet keep it.  Where
+ * there is a row already, is_reserved becomes false.  Values come sorted by key,
+ * each once.
+ */
+void
+reserve_values(Directory *dir, const SemanticType *type,
+			   Reservation *reservations, int n)
+{
+	DirectInsert *ins = direct_begin(dir, dir->identifier, &claims_table);
+	Datum		type_name = CStringGetTextDatum(type->name);
+	Datum		state = state_text(STATE_NOT_OPTED_IN);
+	ItemPointerData *tids = palloc(sizeof(ItemPointerData) * (n + 1));
+	int			ntids = 0;
+	int			i;
+
+	direct_set_arbiter(ins, IDENTIFIER_KEY, IDENTIFIER_HOLDER);
+	for (i = 0; i < n; i++)
+	{
+		Reservation *r = &reservations[i];
+
+		direct_begin_row(ins);
+		direct_put(ins, IDENTIFIER_SEMANTIC_TYPE, type_name);
+		direct_put(ins, IDENTIFIER_VALUE, r->value);
+		direct_put(ins, IDENTIFIER_KEY, UUIDPGetDatum(&r->key));
+		direct_put(ins, IDENTIFIER_HOLDER, Int64GetDatum(0));
+		direct_put(ins, IDENTIFIER_STATUS, state);
+		r->is_reserved = direct_insert_unless_met(ins);
+		if (r->is_reserved)
+			tids[ntids++] = direct_position(ins);
+	}
+	direct_end(ins);
+	delete_rows(dir->identifier, tids, ntids);
 }

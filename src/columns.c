@@ -15,6 +15,7 @@
 #include "catalog/namespace.h"
 #include "catalog/pg_type.h"
 #include "miscadmin.h"
+#include "pgtime.h"
 #include "utils/acl.h"
 #include "utils/builtins.h"
 #include "utils/hsearch.h"
@@ -22,6 +23,7 @@
 #include "utils/lsyscache.h"
 #include "utils/rls.h"
 #include "utils/syscache.h"
+#include "utils/uuid.h"
 #if PG_VERSION_NUM >= 160000
 #include "varatt.h"
 #endif
@@ -55,10 +57,15 @@ typedef struct ColumnType
 } ColumnType;
 
 static const ColumnType column_types[] = {
+	{"address", TEXTOID}, {"at", TIMESTAMPTZOID}, {"body", TEXTOID},
+	{"body_format", TEXTOID}, {"diagnostic", TEXTOID}, {"evidence", JSONBOID}, {"kind", TEXTOID},
+	{"since", TIMESTAMPTZOID}, {"state", TEXTOID}, {"subject", TEXTOID},
+	{"topic_id", INT8OID}, {"provider_id", TEXTOID},
 	{"contact_id", INT8OID}, {"contact_type", TEXTOID},
-	{"created_at", TIMESTAMPTZOID}, {"description", TEXTOID},
+	{"created_at", TIMESTAMPTZOID}, {"default_time_zone", TEXTOID},
+	{"description", TEXTOID},
 	{"email", InvalidOid, "email"}, {"email_status", TEXTOID},
-	{"ended_on", DATEOID}, {"first_name", TEXTOID}, {"holder", INT8OID},
+	{"ended_on", DATEOID}, {"error", TEXTOID}, {"first_name", TEXTOID}, {"holder", INT8OID},
 	{"id", INT8OID}, {"inverse_id", INT8OID}, {"inverse_is_single", BOOLOID},
 	{"inverse_label", TEXTOID}, {"inverse_name", TEXTOID},
 	{"inverse_type_id", INT8OID}, {"is_archived", BOOLOID},
@@ -69,6 +76,7 @@ static const ColumnType column_types[] = {
 	{"is_symmetric", BOOLOID}, {"is_validated", BOOLOID},
 	{"is_vendor", BOOLOID}, {"key", UUIDOID}, {"key_column", NAMEOID},
 	{"label", TEXTOID}, {"last_name", TEXTOID},
+	{"leased_until", TIMESTAMPTZOID},
 	{"mobile_phone", InvalidOid, "phone"}, {"mononym", BOOLOID},
 	{"name", TEXTOID}, {"name_rule", TEXTOID}, {"note", TEXTOID},
 	{"object_type_id", INT8OID}, {"organization_id", INT8OID},
@@ -271,6 +279,25 @@ row_require(const Row *row, int column)
 				 errtablecol(row->rel, row->attnums[column])));
 }
 
+/* The server must know the zone, when it is written: zones come and go. */
+void
+row_check_time_zone(const Row *new, const Row *old, int column)
+{
+	char	   *name;
+
+	if (new->nulls[column] ||
+		(old != NULL && !row_text_differs(old, new, column)))
+		return;
+	name = TextDatumGetCString(new->values[column]);
+	if (pg_tzset(name) == NULL)
+		ereport(ERROR,
+				(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
+				 errmsg("time zone \"%s\" not recognized", name),
+				 errhint("The view pg_timezone_names lists the zones."),
+				 errtablecol(new->rel, new->attnums[column])));
+	pfree(name);
+}
+
 void
 row_set(Row *row, int column, Datum value)
 {
@@ -349,6 +376,16 @@ row_bytes_differ(const Row *a, const Row *b, int column)
 	if (a->nulls[column] || b->nulls[column])
 		return a->nulls[column] != b->nulls[column];
 	return a->values[column] != b->values[column];
+}
+
+/* Is the column, a uuid, distinct in the two rows? */
+bool
+row_uuid_differs(const Row *a, const Row *b, int column)
+{
+	if (a->nulls[column] || b->nulls[column])
+		return a->nulls[column] != b->nulls[column];
+	return memcmp(DatumGetPointer(a->values[column]),
+				  DatumGetPointer(b->values[column]), UUID_LEN) != 0;
 }
 
 /* The row as a tuple, with the columns that were set. */

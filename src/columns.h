@@ -86,6 +86,7 @@ extern void check_columns(Relation rel, const char *const *names, int ncols);
 extern void row_read(Row *row, Relation rel, HeapTuple tuple,
 					 const char *const *names, int ncols);
 extern void row_require(const Row *row, int column);
+extern void row_check_time_zone(const Row *new, const Row *old, int column);
 extern void row_set(Row *row, int column, Datum value);
 extern void row_set_null(Row *row, int column);
 extern void row_set_bool(Row *row, int column, bool value);
@@ -96,6 +97,7 @@ extern ConsentState row_state(const Row *row, int column);
 extern bool row_text_is(const Row *row, int column, const char *text);
 extern bool row_text_differs(const Row *a, const Row *b, int column);
 extern bool row_bytes_differ(const Row *a, const Row *b, int column);
+extern bool row_uuid_differs(const Row *a, const Row *b, int column);
 extern HeapTuple row_tuple(Row *row);
 
 extern void require_identifier(Relation rel);

@@ -19,6 +19,7 @@
 #include "utils/lsyscache.h"
 
 #include "consent.h"
+#include "message.h"
 
 /* What the newest event of each value tells. */
 static const DirectoryQuery last_events = {
@@ -171,8 +172,9 @@ read_last_event(HeapTuple tuple, TupleDesc desc, StateChange *changes,
 
 /*
  * Refuse a change out of unsubscribed that opt_in() did not announce by an
- * event of this transaction (rule C3), and log every change that the newest
- * event of its value does not tell already (rule C5).
+ * event of this transaction (rule C3), log every change that the newest event
+ * of its value does not tell already (rule C5), and cancel the messages that
+ * may not go to the value any more (rule C7).  The values' rows are locked.
  */
 void
 check_and_log(Directory *dir, StateChange *changes, int n)
@@ -202,6 +204,7 @@ check_and_log(Directory *dir, StateChange *changes, int n)
 	if (found > 0)
 		SPI_freetuptable(SPI_tuptable);
 
+	cancel_messages(dir, changes, n);
 	for (i = 0; i < n; i++)
 	{
 		if (changes[i].before == STATE_UNSUBSCRIBED &&

@@ -89,25 +89,6 @@ derive_names(Row *new)
 	}
 }
 
-/* The server must know the zone, when it is written: zones come and go. */
-static void
-check_time_zone(const Row *new, const Row *old)
-{
-	char	   *name;
-
-	if (new->nulls[CONTACT_TIME_ZONE] ||
-		(old != NULL && !row_text_differs(old, new, CONTACT_TIME_ZONE)))
-		return;
-	name = TextDatumGetCString(new->values[CONTACT_TIME_ZONE]);
-	if (pg_tzset(name) == NULL)
-		ereport(ERROR,
-				(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
-				 errmsg("time zone \"%s\" not recognized", name),
-				 errhint("The view pg_timezone_names lists the zones."),
-				 errtablecol(new->rel, new->attnums[CONTACT_TIME_ZONE])));
-	pfree(name);
-}
-
 /* Run a query on the directory of rel for a single value. */
 static Datum
 look_up(Relation rel, const DirectoryQuery *query, Datum *values, bool *isnull)
@@ -360,7 +341,7 @@ contact_derive(PG_FUNCTION_ARGS)
 	}
 	check_exchange(&new, old, fcinfo->flinfo);
 	derive_names(&new);
-	check_time_zone(&new, old);
+	row_check_time_zone(&new, old, CONTACT_TIME_ZONE);
 	derive_email_status(&new, old);
 	derive_organization(&new, old);
 	derive_facts(&new, old);

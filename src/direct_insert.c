@@ -432,6 +432,13 @@ direct_insert_unless_met(DirectInsert *ins)
 	return !is_taken;
 }
 
+/* Where direct_insert_unless_met() has written the row. */
+ItemPointerData
+direct_position(const DirectInsert *ins)
+{
+	return ins->slot->tts_tid;
+}
+
 /* Write the rows that wait, into the heap together, then into the indexes. */
 static void
 flush_rows(DirectInsert *ins)

@@ -40,6 +40,7 @@ extern void direct_set_arbiter(DirectInsert *ins, int column1, int column2);
 extern void direct_begin_row(DirectInsert *ins);
 extern void direct_put(DirectInsert *ins, int column, Datum value);
 extern bool direct_insert_unless_met(DirectInsert *ins);
+extern ItemPointerData direct_position(const DirectInsert *ins);
 extern void direct_insert(DirectInsert *ins);
 extern void direct_end(DirectInsert *ins);
 

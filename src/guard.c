@@ -23,6 +23,7 @@
 
 #include "columns.h"
 #include "guard.h"
+#include "identifier_key.h"
 #include "plan_cache.h"
 
 static const DirectoryQuery any_left_behind = {
@@ -30,6 +31,10 @@ static const DirectoryQuery any_left_behind = {
 	" OPERATOR(pg_catalog.=) ANY (ARRAY['suppressed', 'unsubscribed'])"
 	" LIMIT 1",
 	0, {0}, NULL
+};
+
+static const DirectoryQuery any_topic_event = {
+	"SELECT 1 FROM ONLY @subscription_event@ LIMIT 1", 0, {0}, NULL
 };
 
 /* Raise 23001 for the table and constraint. */
@@ -44,19 +49,56 @@ refuse(Relation rel, const char *constraint, const char *message,
 			 errtableconstraint(rel, constraint)));
 }
 
-/* Is a suppressed or unsubscribed value in the table? */
+/* Does the query find anything, in the directory of the table? */
 static bool
-holds_states(Relation identifier)
+finds_any(Relation rel, const DirectoryQuery *query)
 {
 	Directory	dir;
 	bool		found;
 
 	SPI_connect();
-	directory_open(&dir, identifier);
-	found = query_run(&dir, &any_left_behind, NULL, NULL) > 0;
+	directory_open(&dir, rel);
+	found = query_run(&dir, query, NULL, NULL) > 0;
 	directory_close(&dir);
 	SPI_finish();
 	return found;
+}
+
+/*
+ * Does the change nothing but give the row the key of its value?  It was a
+ * wrong one before, which only a broken directory has (rule I10).
+ */
+static bool
+puts_key_right(TriggerData *trigdata)
+{
+	Relation	rel = trigdata->tg_relation;
+	DirectoryInfo *info;
+	SemanticType *type;
+	Row			before;
+	Row			after;
+	Datum		value;
+	Datum		key;
+
+	if (strcmp(RelationGetRelationName(rel), "contact") == 0)
+		return false;
+	row_read(&before, rel, trigdata->tg_trigtuple, identifier_columns,
+			 IDENTIFIER_NCOLUMNS);
+	row_read(&after, rel, trigdata->tg_newtuple, identifier_columns,
+			 IDENTIFIER_NCOLUMNS);
+	if (after.nulls[IDENTIFIER_VALUE] ||
+		row_text_differs(&before, &after, IDENTIFIER_VALUE) ||
+		row_text_differs(&before, &after, IDENTIFIER_SEMANTIC_TYPE) ||
+		row_text_differs(&before, &after, IDENTIFIER_STATUS))
+		return false;
+	info = directory_info(rel);
+	type = named_semantic_type(info,
+							   after.values[IDENTIFIER_SEMANTIC_TYPE]);
+	if (type == NULL ||
+		!canonical_value(type, after.values[IDENTIFIER_VALUE], &value))
+		return false;
+	key = identifier_value_key(info, type, value);
+	return memcmp(DatumGetPointer(key),
+				  DatumGetPointer(after.values[IDENTIFIER_KEY]), UUID_LEN) == 0;
 }
 
 PG_FUNCTION_INFO_V1(guard_suppression);
@@ -73,7 +115,7 @@ guard_suppression(PG_FUNCTION_ARGS)
 
 	if (TRIGGER_FIRED_BY_TRUNCATE(trigdata->tg_event))
 	{
-		if (holds_states(rel))
+		if (finds_any(rel, &any_left_behind))
 			refuse(rel, "suppression_is_permanent",
 				   "suppressed and unsubscribed addresses cannot be truncated",
 				   "Delete contacts instead: what must not be forgotten stays behind.");
@@ -83,6 +125,8 @@ guard_suppression(PG_FUNCTION_ARGS)
 		refuse(rel, "suppression_is_permanent",
 			   "a suppressed or unsubscribed address cannot be deleted",
 			   "Setting its value to NULL erases the address and keeps the state.");
+	if (puts_key_right(trigdata))
+		return PointerGetDatum(NULL);
 	refuse(rel, "suppression_is_permanent",
 		   strcmp(RelationGetRelationName(rel), "contact") == 0 ?
 		   "the suppression of an address cannot be lifted" :
@@ -169,6 +213,58 @@ guard_exclusive(PG_FUNCTION_ARGS)
 	return PointerGetDatum(NULL);
 }
 
+/* Is it one of these names? */
+static bool
+is_one_of(const char *name, const char *const *names, int n)
+{
+	int			i;
+
+	for (i = 0; i < n; i++)
+	{
+		if (strcmp(name, names[i]) == 0)
+			return true;
+	}
+	return false;
+}
+
+/*
+ * Does the update of a log change nothing, but for setting some of these, or
+ * columns that users added, to NULL?
+ */
+static bool
+only_blanks(TriggerData *trigdata, const char *const *blankable, int n)
+{
+	static const char *const own[] = {
+		"id", "contact_id", "topic_id", "key", "address", "kind", "old_state",
+		"new_state", "reason", "diagnostic", "source", "evidence", "role",
+		"provider_id", "at", "received_at"
+	};
+	TupleDesc	desc = RelationGetDescr(trigdata->tg_relation);
+	int			i;
+
+	for (i = 0; i < desc->natts; i++)
+	{
+		Form_pg_attribute att = TupleDescAttr(desc, i);
+		char	   *name = NameStr(att->attname);
+		bool		was_null;
+		bool		is_null;
+		Datum		was;
+		Datum		now;
+
+		if (att->attisdropped)
+			continue;
+		was = heap_getattr(trigdata->tg_trigtuple, i + 1, desc, &was_null);
+		now = heap_getattr(trigdata->tg_newtuple, i + 1, desc, &is_null);
+		if (is_null && (is_one_of(name, blankable, n) ||
+						!is_one_of(name, own, lengthof(own))))
+			continue;
+		if (was_null != is_null ||
+			(!is_null && !datumIsEqual(was, now, att->attbyval, att->attlen)))
+			return false;
+	}
+	return true;
+}
+
 PG_FUNCTION_INFO_V1(guard_consent_event);
 
 /* The log only grows; erasure blanks evidence, source and role (rule C5). */
@@ -179,36 +275,46 @@ guard_consent_event(PG_FUNCTION_ARGS)
 	TriggerData *trigdata = check_trigger(fcinfo, "guard_consent_event",
 										  CALL_AFTER | CALL_ROW |
 										  CALL_UPDATE | CALL_DELETE);
-	Relation	rel = trigdata->tg_relation;
-	TupleDesc	desc = RelationGetDescr(rel);
-	bool		is_allowed = TRIGGER_FIRED_BY_UPDATE(trigdata->tg_event);
-	int			i;
-	int			j;
 
-	for (i = 0; is_allowed && i < desc->natts; i++)
-	{
-		Form_pg_attribute att = TupleDescAttr(desc, i);
-		bool		was_null;
-		bool		is_null;
-		Datum		was;
-		Datum		now;
-
-		if (att->attisdropped)
-			continue;
-		was = heap_getattr(trigdata->tg_trigtuple, i + 1, desc, &was_null);
-		now = heap_getattr(trigdata->tg_newtuple, i + 1, desc, &is_null);
-		for (j = 0; j < lengthof(blankable); j++)
-		{
-			if (is_null && strcmp(NameStr(att->attname), blankable[j]) == 0)
-				was_null = true;
-		}
-		is_allowed = was_null == is_null &&
-			(is_null || datumIsEqual(was, now, att->attbyval, att->attlen));
-	}
-	if (!is_allowed)
-		refuse(rel, "consent_event_is_append_only",
+	if (!TRIGGER_FIRED_BY_UPDATE(trigdata->tg_event) ||
+		!only_blanks(trigdata, blankable, lengthof(blankable)))
+		refuse(trigdata->tg_relation, "consent_event_is_append_only",
 			   "the log of consent can only be appended to",
 			   "Evidence, source and role may be set to NULL.");
+	return PointerGetDatum(NULL);
+}
+
+PG_FUNCTION_INFO_V1(guard_log);
+
+/*
+ * What was recorded is not rewritten; what names a person may be blanked.  The
+ * memory of who left a topic can be truncated, with the contacts, while empty.
+ */
+Datum
+guard_log(PG_FUNCTION_ARGS)
+{
+	static const char *const blankable[] = {
+		"contact_id", "address", "diagnostic", "source", "evidence", "role"
+	};
+	TriggerData *trigdata = check_trigger(fcinfo, "guard_log",
+										  CALL_BEFORE | CALL_AFTER |
+										  CALL_ROW | CALL_STATEMENT |
+										  CALL_UPDATE | CALL_DELETE |
+										  CALL_TRUNCATE);
+	char	   *name = RelationGetRelationName(trigdata->tg_relation);
+
+	if (TRIGGER_FIRED_BY_TRUNCATE(trigdata->tg_event))
+	{
+		if (finds_any(trigdata->tg_relation, &any_topic_event))
+			refuse(trigdata->tg_relation, psprintf("%s_is_append_only", name),
+				   psprintf("table \"%s\" cannot be truncated", name), NULL);
+	}
+	else if (!TRIGGER_FIRED_BY_UPDATE(trigdata->tg_event) ||
+			 !only_blanks(trigdata, blankable, lengthof(blankable)))
+		refuse(trigdata->tg_relation, psprintf("%s_is_append_only", name),
+			   psprintf("the rows of table \"%s\" stay as they were recorded",
+						name),
+			   "What names a person may be set to NULL.");
 	return PointerGetDatum(NULL);
 }
 

@@ -112,6 +112,37 @@ existing_contact(PG_FUNCTION_ARGS)
 	PG_RETURN_DATUM(PG_GETARG_DATUM(0));
 }
 
+/* The id of what is looked up by name, or P0002 if it is NULL. */
+static Datum
+existing_named(FunctionCallInfo fcinfo, const char *what)
+{
+	if (PG_ARGISNULL(0))
+		ereport(ERROR,
+				(errcode(ERRCODE_NO_DATA_FOUND),
+				 PG_ARGISNULL(1) ? errmsg("the %s must not be null", what) :
+				 errmsg("there is no %s \"%s\"", what,
+						TextDatumGetCString(PG_GETARG_DATUM(1)))));
+	PG_RETURN_DATUM(PG_GETARG_DATUM(0));
+}
+
+PG_FUNCTION_INFO_V1(existing_topic);
+
+/* contacts.existing_topic(id, name) */
+Datum
+existing_topic(PG_FUNCTION_ARGS)
+{
+	return existing_named(fcinfo, "topic");
+}
+
+PG_FUNCTION_INFO_V1(existing_template);
+
+/* contacts.existing_template(id, name) */
+Datum
+existing_template(PG_FUNCTION_ARGS)
+{
+	return existing_named(fcinfo, "template");
+}
+
 /*
  * Open the directory of a table identifier, for a caller who may update the
  * column, or any if column is NULL.

@@ -1,7 +1,7 @@
 # The parsers alone: unit tests, fuzzing and timing, without a server.
 #
-#	make parse-test				every rule of both parsers
-#	make fuzz [FUZZ_SECONDS=30]	libFuzzer on both (clang, libclang-rt-dev)
+#	make parse-test				every rule of the parsers
+#	make fuzz [FUZZ_SECONDS=30]	libFuzzer on each (clang, libclang-rt-dev)
 #	make parse-bench			nanoseconds per address
 #	make parse-tables			make the table headers from data/ anew
 
@@ -9,7 +9,7 @@ FUZZ_SECONDS = 30
 PARSE_CLANG = clang
 PARSE_BUILD = build/parse
 PARSE_SOURCES = $(addprefix $(srcdir)/src/, \
-	email_parse.c idna.c phone_parse.c unicode_text.c)
+	email_parse.c idna.c phone_parse.c template_parse.c unicode_text.c)
 PARSE_HEADERS = $(wildcard $(srcdir)/src/*.h)
 
 # As a frontend program, so that the normal form comes from libpgcommon.
@@ -39,11 +39,13 @@ $(PARSE_BUILD)/parse_bench: $(srcdir)/bench/parse.c $(PARSE_SOURCES) $(PARSE_HEA
 	$(CC) $(PARSE_CPPFLAGS) $(PARSE_CFLAGS) -o $@ $< $(PARSE_SOURCES) $(PARSE_LIBS)
 
 # The headers are checked in; they have to be what data/ says.
-parse-test: $(PARSE_BUILD)/email_test $(PARSE_BUILD)/phone_test
+parse-test: $(PARSE_BUILD)/email_test $(PARSE_BUILD)/phone_test \
+		$(PARSE_BUILD)/template_test
 	$(srcdir)/data/make_tables unicode | cmp - $(srcdir)/src/unicode_tables.h
 	$(srcdir)/data/make_tables phone | cmp - $(srcdir)/src/phone_regions.h
 	$(PARSE_BUILD)/email_test
 	$(PARSE_BUILD)/phone_test
+	$(PARSE_BUILD)/template_test
 	$(srcdir)/test/parse/oracle.pl $(PARSE_BUILD)/email_test
 
 parse-tables:
@@ -55,8 +57,9 @@ parse-bench: $(PARSE_BUILD)/parse_bench
 
 # Seeds are the lines of test/fuzz/*.seeds, one file each for libFuzzer.  What
 # breaks a promise is kept in $(PARSE_BUILD) and shown.
-fuzz: $(PARSE_BUILD)/email_fuzz $(PARSE_BUILD)/phone_fuzz
-	@set -e; for parser in email phone; do \
+fuzz: $(PARSE_BUILD)/email_fuzz $(PARSE_BUILD)/phone_fuzz \
+		$(PARSE_BUILD)/template_fuzz
+	@set -e; for parser in email phone template; do \
 		corpus=$(PARSE_BUILD)/$$parser.corpus; \
 		log=$(PARSE_BUILD)/$$parser.log; \
 		mkdir -p $$corpus; \

@@ -106,7 +106,9 @@ SELECT * FROM held WHERE state IN ('suppressed', 'unsubscribed');
 -- TRUNCATE where nothing stands in the way
 SELECT contacts.create_directory('consent_suppression_2');
 INSERT INTO consent_suppression_2.contact (email, email_status) VALUES ('a@x.org', 'opted_in');
-TRUNCATE consent_suppression_2.identifier, consent_suppression_2.contact;
+SET client_min_messages = warning;
+TRUNCATE consent_suppression_2.identifier, consent_suppression_2.contact CASCADE;
+RESET client_min_messages;
 SELECT count(*) FROM consent_suppression_2.contact;
 SELECT contacts.drop_directory('consent_suppression_2');
 

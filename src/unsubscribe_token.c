@@ -1,0 +1,338 @@
+/*-------------------------------------------------------------------------
+ *
+ * unsubscribe_token.c
+ *	  tokens of unsubscribe links: made, checked, used
+ *
+ * A token says which address is to be left alone, by its identifier key, and
+ * about which topic; who has it needs no login and no right.  It stays valid
+ * whatever becomes of contact, address and message, since nothing is looked up
+ * to check it: it proves itself by a MAC under a key derived from the secret
+ * of the directory.  41 bytes, as base64 of RFC 4648 section 5 unpadded:
+ *
+ *	1	version and kind of address
+ *	8	topic, 0: none; big-endian
+ *	16	identifier key
+ *	16	HMAC-SHA-256 over these 25 bytes, cut
+ *
+ *-------------------------------------------------------------------------
+ */
+#include "postgres.h"
+
+#include "access/table.h"
+#include "catalog/pg_type.h"
+#include "common/hmac.h"
+#include "common/sha2.h"
+#include "executor/spi.h"
+#include "fmgr.h"
+#include "miscadmin.h"
+#include "port/pg_bswap.h"
+#include "utils/builtins.h"
+#if PG_VERSION_NUM >= 160000
+#include "varatt.h"
+#endif
+
+#include "change_consent.h"
+#include "columns.h"
+#include "unsubscribe_token.h"
+
+#define TOKEN_PURPOSE "contacts unsubscribe token"
+#define VERSION_EMAIL 0x11
+#define VERSION_PHONE 0x12
+#define PAYLOAD_LENGTH 25
+#define MAC_LENGTH 16
+#define TOKEN_BYTES (PAYLOAD_LENGTH + MAC_LENGTH)
+
+StaticAssertDecl((TOKEN_BYTES * 4 + 2) / 3 == UNSUBSCRIBE_TOKEN_LENGTH,
+				 "length of a token");
+
+static const char digits[] =
+"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_";
+
+/* What a token says. */
+typedef struct Token
+{
+	ValueType	type;
+	int64		topic_id;		/* 0: none */
+	pg_uuid_t	key;
+} Token;
+
+/* Contacts by id, which is the lock order; those that go meanwhile are out. */
+static const DirectoryQuery leave_topic = {
+	"INSERT INTO @subscription@ AS s (contact_id, topic_id, state, source)"
+	" SELECT c.id, t.id, 'unsubscribed', $3"
+	" FROM ONLY @subscription_topic@ t, ONLY @contact@ c"
+	" WHERE t.id OPERATOR(pg_catalog.=) $2 AND c.id OPERATOR(pg_catalog.=)"
+	"  ANY (ARRAY(SELECT i.contact_id FROM ONLY @identifier@ i"
+	"  WHERE i.key OPERATOR(pg_catalog.=) $1 AND i.contact_id IS NOT NULL))"
+	" ORDER BY c.id FOR KEY SHARE"
+	" ON CONFLICT (contact_id, topic_id) DO UPDATE"
+	" SET state = 'unsubscribed', source = $3, evidence = NULL"
+	" WHERE s.state OPERATOR(pg_catalog.<>) 'unsubscribed'",
+	3, {UUIDOID, INT8OID, TEXTOID}, NULL
+};
+
+/* Unless the last thing known of the address is the same. */
+static const DirectoryQuery remember = {
+	"INSERT INTO @subscription_event@"
+	" (topic_id, key, old_state, new_state, source, role)"
+	" SELECT t.id, $1, e.new_state, 'unsubscribed', $3, $4"
+	" FROM ONLY @subscription_topic@ t LEFT JOIN LATERAL"
+	" (SELECT v.new_state FROM ONLY @subscription_event@ v"
+	"  WHERE v.topic_id OPERATOR(pg_catalog.=) t.id"
+	"  AND v.key OPERATOR(pg_catalog.=) $1 AND v.new_state IS NOT NULL"
+	"  ORDER BY v.id DESC LIMIT 1) e ON true"
+	" WHERE t.id OPERATOR(pg_catalog.=) $2"
+	" AND (e.new_state OPERATOR(pg_catalog.=) 'unsubscribed') IS NOT TRUE",
+	4, {UUIDOID, INT8OID, TEXTOID, TEXTOID}, NULL
+};
+
+/* The address is left alone, and the last thing said was what we would say. */
+static const DirectoryQuery is_said = {
+	"SELECT 1 FROM ONLY @identifier@ i WHERE i.key OPERATOR(pg_catalog.=) $1"
+	" AND i.holder OPERATOR(pg_catalog.=) 0 AND i.status"
+	" OPERATOR(pg_catalog.=) ANY (ARRAY['unsubscribed', 'suppressed'])"
+	" AND (SELECT e.source FROM ONLY @consent_event@ e"
+	"  WHERE e.key OPERATOR(pg_catalog.=) i.key ORDER BY e.id DESC LIMIT 1)"
+	" OPERATOR(pg_catalog.=) $2",
+	2, {UUIDOID, TEXTOID}, NULL
+};
+
+static const DirectoryQuery topic_name = {
+	"SELECT t.name FROM ONLY @subscription_topic@ t"
+	" WHERE t.id OPERATOR(pg_catalog.=) $1",
+	1, {INT8OID}, NULL
+};
+
+/* HMAC-SHA-256. */
+static void
+compute_hmac(const uint8 *key, size_t keylen, const uint8 *data, size_t len,
+			 uint8 digest[PG_SHA256_DIGEST_LENGTH])
+{
+	pg_hmac_ctx *hmac = pg_hmac_create(PG_SHA256);
+
+	if (hmac == NULL)
+		ereport(ERROR,
+				(errcode(ERRCODE_OUT_OF_MEMORY),
+				 errmsg("out of memory")));
+	if (pg_hmac_init(hmac, key, keylen) < 0 ||
+		pg_hmac_update(hmac, data, len) < 0 ||
+		pg_hmac_final(hmac, digest, PG_SHA256_DIGEST_LENGTH) < 0)
+		elog(ERROR, "could not compute HMAC");
+	pg_hmac_free(hmac);
+}
+
+/* The MAC of a payload, under a key that serves nothing but tokens. */
+static void
+compute_mac(DirectoryInfo *info, const uint8 *payload, uint8 *mac)
+{
+	uint8		key[PG_SHA256_DIGEST_LENGTH];
+	uint8		digest[PG_SHA256_DIGEST_LENGTH];
+
+	compute_hmac(info->secret, info->secret_length,
+				 (const uint8 *) TOKEN_PURPOSE, sizeof(TOKEN_PURPOSE), key);
+	compute_hmac(key, sizeof(key), payload, PAYLOAD_LENGTH, digest);
+	memcpy(mac, digest, MAC_LENGTH);
+}
+
+/* Write the bytes as base64, URL-safe and unpadded. */
+static void
+encode(const uint8 *bytes, char *out)
+{
+	uint32		bits = 0;
+	int			nbits = 0;
+	int			i;
+
+	for (i = 0; i < TOKEN_BYTES; i++)
+	{
+		bits = (bits << 8) | bytes[i];
+		for (nbits += 8; nbits >= 6; nbits -= 6)
+			*out++ = digits[(bits >> (nbits - 6)) & 0x3f];
+	}
+	*out++ = digits[(bits << (6 - nbits)) & 0x3f];
+	*out = '\0';
+}
+
+/* Read them back; false if the text is not what encode() writes. */
+static bool
+decode(const char *text, size_t len, uint8 *bytes)
+{
+	uint32		bits = 0;
+	int			nbits = 0;
+	size_t		i;
+
+	if (len != UNSUBSCRIBE_TOKEN_LENGTH)
+		return false;
+	for (i = 0; i < len; i++)
+	{
+		const char *digit = text[i] == '\0' ? NULL : strchr(digits, text[i]);
+
+		if (digit == NULL)
+			return false;
+		bits = (bits << 6) | (uint32) (digit - digits);
+		nbits += 6;
+		if (nbits >= 8)
+		{
+			nbits -= 8;
+			*bytes++ = (uint8) (bits >> nbits);
+		}
+	}
+	return (bits & ((1 << nbits) - 1)) == 0;
+}
+
+/* The token of an address and a topic (0: none), with a terminating zero. */
+void
+unsubscribe_token_make(DirectoryInfo *info, ValueType type,
+					   const pg_uuid_t *key, int64 topic_id,
+					   char out[UNSUBSCRIBE_TOKEN_LENGTH + 1])
+{
+	uint8		bytes[TOKEN_BYTES];
+	uint64		topic = pg_hton64((uint64) topic_id);
+
+	bytes[0] = type == VALUE_EMAIL ? VERSION_EMAIL : VERSION_PHONE;
+	memcpy(bytes + 1, &topic, sizeof(topic));
+	memcpy(bytes + 9, key->data, UUID_LEN);
+	compute_mac(info, bytes, bytes + PAYLOAD_LENGTH);
+	encode(bytes, out);
+}
+
+/*
+ * Read a token; false if it is not one that this directory made.  How long
+ * that takes tells nothing about the MAC that would be right.
+ */
+static bool
+read_token(DirectoryInfo *info, text * t, Token *token)
+{
+	uint8		bytes[TOKEN_BYTES];
+	uint8		mac[MAC_LENGTH];
+	uint64		topic;
+	volatile uint8 difference = 0;
+	int			i;
+
+	if (!decode(VARDATA_ANY(t), VARSIZE_ANY_EXHDR(t), bytes))
+		return false;
+	compute_mac(info, bytes, mac);
+	for (i = 0; i < MAC_LENGTH; i++)
+		difference |= mac[i] ^ bytes[PAYLOAD_LENGTH + i];
+	if (difference != 0 ||
+		(bytes[0] != VERSION_EMAIL && bytes[0] != VERSION_PHONE))
+		return false;
+	token->type = bytes[0] == VERSION_EMAIL ? VALUE_EMAIL : VALUE_PHONE;
+	memcpy(&topic, bytes + 1, sizeof(topic));
+	token->topic_id = (int64) pg_ntoh64(topic);
+	memcpy(token->key.data, bytes + 9, UUID_LEN);
+	return true;
+}
+
+/* The address leaves the topic, and so does whoever holds it now. */
+static void
+use_for_topic(Directory *dir, const Token *token, Datum source)
+{
+	char	   *role = GetUserNameFromId(GetOuterUserId(), true);
+	Datum		values[4];
+
+	values[0] = UUIDPGetDatum(&token->key);
+	values[1] = Int64GetDatum(token->topic_id);
+	values[2] = source;
+	values[3] = CStringGetTextDatum(role ? role : "unknown");
+	query_run(dir, &leave_topic, values, NULL);
+	query_run(dir, &remember, values, NULL);
+}
+
+/* The address is unsubscribed altogether, by the person's own wish. */
+static void
+use_for_all(Directory *dir, DirectoryInfo *info, const Token *token,
+			Datum source)
+{
+	ConsentTarget target;
+	Datum		values[2];
+
+	values[0] = UUIDPGetDatum(&token->key);
+	values[1] = source;
+	if (query_run(dir, &is_said, values, NULL) > 0)
+		return;
+	memset(&target, 0, sizeof(target));
+	target.type = token->type == VALUE_EMAIL ?
+		find_semantic_type(info, "email", 5) :
+		find_semantic_type(info, "phone", 5);
+	target.key = token->key;
+	target.reason = CStringGetTextDatum("own_wish");
+	target.source = source;
+	change_states(dir, STATE_UNSUBSCRIBED, (Datum) 0, &target, 1);
+}
+
+PG_FUNCTION_INFO_V1(make_unsubscribe_token);
+
+/*
+ * contacts.make_unsubscribe_token(identifier regclass, channel, key, topic_id):
+ * for those who may read keys.
+ */
+Datum
+make_unsubscribe_token(PG_FUNCTION_ARGS)
+{
+	char		token[UNSUBSCRIBE_TOKEN_LENGTH + 1];
+	Relation	rel;
+	bool		is_email;
+
+	if (PG_ARGISNULL(0) || PG_ARGISNULL(1) || PG_ARGISNULL(2))
+		PG_RETURN_NULL();
+	is_email = text_is(PG_GETARG_DATUM(1), "email");
+	if (!is_email && !text_is(PG_GETARG_DATUM(1), "sms"))
+		ereport(ERROR,
+				(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
+				 errmsg("unknown channel \"%s\"",
+						TextDatumGetCString(PG_GETARG_DATUM(1))),
+				 errhint("Channels are email and sms.")));
+	require_column_privilege(PG_GETARG_OID(0), "key", ACL_SELECT);
+	rel = table_open(PG_GETARG_OID(0), AccessShareLock);
+	require_identifier(rel);
+	unsubscribe_token_make(directory_info(rel),
+						   is_email ? VALUE_EMAIL : VALUE_PHONE,
+						   PG_GETARG_UUID_P(2),
+						   PG_ARGISNULL(3) ? 0 : PG_GETARG_INT64(3), token);
+	table_close(rel, NoLock);
+	PG_RETURN_TEXT_P(cstring_to_text(token));
+}
+
+PG_FUNCTION_INFO_V1(use_unsubscribe_token);
+
+/*
+ * contacts.use_unsubscribe_token(identifier regclass, token): for everybody,
+ * as the owner of the directory: the token is the right.  Returns the name of
+ * the topic that was left, NULL if the address was unsubscribed altogether.
+ */
+Datum
+use_unsubscribe_token(PG_FUNCTION_ARGS)
+{
+	Relation	rel = table_open(PG_GETARG_OID(0), AccessShareLock);
+	Datum		source = CStringGetTextDatum("unsubscribe link");
+	Datum		name = (Datum) 0;
+	bool		isnull = true;
+	DirectoryInfo *info;
+	Directory	dir;
+	Token		token;
+
+	require_identifier(rel);
+	info = directory_info(rel);
+	if (!read_token(info, PG_GETARG_TEXT_PP(1), &token))
+		ereport(ERROR,
+				(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
+				 errmsg("invalid unsubscribe token")));
+	directory_open(&dir, rel);
+	SPI_connect();
+	if (token.topic_id != 0)
+		use_for_topic(&dir, &token, source);
+	else
+		use_for_all(&dir, info, &token, source);
+	SPI_finish();
+	if (token.topic_id != 0)
+	{
+		Datum		id = Int64GetDatum(token.topic_id);
+
+		name = query_value(&dir, &topic_name, &id, &isnull);
+	}
+	directory_close(&dir);
+	table_close(rel, NoLock);
+	if (isnull)
+		PG_RETURN_NULL();
+	PG_RETURN_DATUM(name);
+}
