@@ -119,6 +119,7 @@ typedef struct Judgement
 	Outgoing   *messages;
 	int			n;
 	bool		is_new;			/* new work: addresses are locked */
+	int		   *order;			/* of the messages by key */
 	bool	   *is_missing;		/* a row of the address was looked for in vain */
 } Judgement;
 
@@ -130,7 +131,16 @@ refuse(Outgoing *m, const char *constraint)
 		m->refusal = constraint;
 }
 
-/* Look at the rows of the addresses that are not known yet. */
+static int
+compare_keys(const void *a, const void *b, void *arg)
+{
+	const Outgoing *messages = arg;
+
+	return memcmp(messages[*(const int *) a].key.data,
+				  messages[*(const int *) b].key.data, UUID_LEN);
+}
+
+/* Look at the rows of the addresses that are not known yet, in index order. */
 static void
 find_rows(Judgement *j)
 {
@@ -138,10 +148,11 @@ find_rows(Judgement *j)
 									 j->n);
 	uint64		found;
 	uint64		row;
-	int			i;
+	int			k;
 
-	for (i = 0; i < j->n; i++)
+	for (k = 0; k < j->n; k++)
 	{
+		int			i = j->order[k];
 		Datum		values[2];
 
 		if (j->messages[i].is_known)
@@ -426,6 +437,7 @@ judge_messages(Directory *dir, const Channel *channel, Outgoing *messages,
 			   int n, bool is_new)
 {
 	Judgement	j;
+	int			i;
 
 	if (n == 0)
 		return;
@@ -437,6 +449,10 @@ judge_messages(Directory *dir, const Channel *channel, Outgoing *messages,
 	j.n = n;
 	j.is_new = is_new;
 	j.is_missing = palloc0(sizeof(bool) * n);
+	j.order = palloc(sizeof(int) * n);
+	for (i = 0; i < n; i++)
+		j.order[i] = i;
+	qsort_arg(j.order, n, sizeof(int), compare_keys, messages);
 	/* one address cannot be locked in the wrong order */
 	if (is_new && n > 1)
 		attempt_until_done(take_addresses, &j);
