@@ -25,6 +25,8 @@ OBJS = \
 	src/identifier_key.o \
 	src/pending.o \
 	src/attach.o \
+	src/ddl_guard.o \
+	src/ddl_gate.o \
 	src/consent.o \
 	src/message.o \
 	src/message_gate.o \
@@ -60,7 +62,12 @@ OBJS = \
 	src/resolve.o \
 	src/privacy.o \
 	src/set_exclusive.o \
-	src/relationship_path.o
+	src/relationship_path.o \
+	src/my_roles.o \
+	src/look_up.o \
+	src/share_window.o \
+	src/visibility.o \
+	src/share.o
 
 # The install script: fragments in load order.
 SQL_FRAGMENTS = \
@@ -77,7 +84,10 @@ SQL_FRAGMENTS = \
 	sql/deliver.sql \
 	sql/functions.sql \
 	sql/reading.sql \
+	sql/visibility.sql \
 	sql/directory.sql \
+	sql/sharing.sql \
+	sql/ddl_guard.sql \
 	sql/check_relationship.sql \
 	sql/check_object.sql \
 	sql/check_message.sql \
@@ -93,6 +103,7 @@ DIRECTORY_FRAGMENTS = \
 	sql/directory/identity.sql \
 	sql/directory/consent.sql \
 	sql/directory/relationship.sql \
+	sql/directory/sharing.sql \
 	sql/directory/topic.sql \
 	sql/directory/template.sql \
 	sql/directory/message.sql \
@@ -109,6 +120,7 @@ TRIGGER_FRAGMENTS = \
 	sql/directory/privacy_triggers.sql \
 	sql/directory/relationship_triggers.sql \
 	sql/directory/relationship_type_triggers.sql \
+	sql/directory/sharing_triggers.sql \
 	sql/directory/message_triggers.sql \
 	sql/directory/deliver_triggers.sql
 

@@ -83,7 +83,8 @@ BEGIN ATOMIC
 				related_contact_id = r.contact_id, started_on = r.started_on, ended_on = r.ended_on,
 				note = r.note, is_primary = r.is_primary
 			FROM ONLY %1$I.relationship r JOIN ONLY %1$I.relationship_type t ON t.id = r.relationship_type_id
-			WHERE r.id = ANY ($1) AND r.related_contact_id IS NOT NULL AND m.id = -r.id AND NOT EXISTS (
+			WHERE r.id = ANY ($1) AND r.related_contact_id IS NOT NULL AND m.id = -r.id
+				AND t.source_type_id = 1 AND t.object_type_id = 1 AND NOT EXISTS (
 				SELECT FROM ONLY %1$I.relationship o
 				WHERE t.inverse_is_single AND r.ended_on IS NULL AND o.ended_on IS NULL AND o.id <> m.id
 					AND o.contact_id = r.related_contact_id AND o.relationship_type_id = t.inverse_id) $q$
@@ -95,6 +96,7 @@ BEGIN ATOMIC
 			FROM ONLY %1$I.relationship r JOIN ONLY %1$I.relationship_type t ON t.id = r.relationship_type_id
 				JOIN ONLY %1$I.contact c ON c.id = r.contact_id JOIN ONLY %1$I.contact d ON d.id = r.related_contact_id
 			WHERE r.id = ANY ($1) AND r.id > 0 AND r.inverse_type_id = t.inverse_id
+				AND t.source_type_id = 1 AND t.object_type_id = 1
 				AND NOT EXISTS (SELECT FROM ONLY %1$I.relationship m WHERE m.id = -r.id)
 				AND NOT EXISTS (SELECT FROM ONLY %1$I.relationship o
 					WHERE t.inverse_is_single AND r.ended_on IS NULL AND o.ended_on IS NULL
@@ -103,7 +105,8 @@ BEGIN ATOMIC
 				DELETE FROM ONLY %1$I.relationship m
 				USING ONLY %1$I.relationship_type t, ONLY %1$I.contact c, ONLY %1$I.contact d
 				WHERE m.id = ANY ($1) AND m.id < 0 AND t.id = m.relationship_type_id
-					AND c.id = m.contact_id AND d.id = m.related_contact_id AND NOT t.is_archived
+					AND c.id = m.contact_id AND d.id = m.related_contact_id
+					AND t.source_type_id = 1 AND t.object_type_id = 1 AND NOT t.is_archived
 					AND NOT EXISTS (SELECT FROM ONLY %1$I.relationship r WHERE r.id = -m.id)
 					AND NOT EXISTS (SELECT FROM ONLY %1$I.relationship o
 						WHERE m.ended_on IS NULL AND o.ended_on IS NULL AND o.id <> m.id

@@ -31,7 +31,8 @@ BEGIN ATOMIC
 		SELECT d.classid, d.objid, n.nspname FROM pg_depend d JOIN pg_namespace n ON n.oid = d.refobjid
 		WHERE d.refclassid = 'pg_namespace'::regclass AND d.refobjid = directory
 	), tab AS (
-		SELECT c.oid, c.relname, c.relkind, c.relpersistence,
+		SELECT c.oid, c.relname, c.relkind, c.relpersistence, c.relrowsecurity,
+			format('''%s''::regclass', replace(format('%I.contact', o.nspname), '''', '''''')) AS contact,
 			format(' ON %I.%I ', o.nspname, c.relname) AS on_table,
 			format(' REFERENCES %I.', o.nspname) AS references_schema
 		FROM object o JOIN pg_class c ON o.classid = 'pg_class'::regclass AND c.oid = o.objid
@@ -95,7 +96,18 @@ BEGIN ATOMIC
 			', ' || array_to_string(p.proconfig, ', ')),
 		NULL
 	FROM object o JOIN pg_proc p ON o.classid = 'pg_proc'::regclass AND p.oid = o.objid
-	WHERE 'function' = ANY (kinds);
+	WHERE 'function' = ANY (kinds)
+	UNION ALL
+	SELECT 'policy', t.relname, p.polname,
+		replace(concat(CASE WHEN NOT p.polpermissive THEN 'restrictive, ' END,
+				'for ', p.polcmd, CASE WHEN p.polroles <> '{0}' THEN ' to some roles' END,
+				' using ' || pg_get_expr(p.polqual, p.polrelid),
+				' with check ' || pg_get_expr(p.polwithcheck, p.polrelid)),
+			t.contact, '%'),
+		CASE WHEN t.relrowsecurity THEN 'enabled' ELSE 'disabled' END
+	FROM tab t JOIN pg_policy p ON p.polrelid = t.oid
+	WHERE 'policy' = ANY (kinds)
+		AND p.polname IN ('contacts_select', 'contacts_insert', 'contacts_update', 'contacts_delete');
 END;
 COMMENT ON FUNCTION contacts.describe_directory(oid, text[]) IS 'what the catalogue says of a schema, by kind of object, in a form that is the same in every directory';
 
@@ -108,11 +120,11 @@ CREATE TABLE contacts.model (
 	PRIMARY KEY (kind, relation, name)
 );
 COMMENT ON TABLE contacts.model IS 'what a sound directory looks like: describe_directory() of a new one';
-COMMENT ON COLUMN contacts.model.kind IS 'table, column, not null, default, constraint, index, trigger, view or function';
+COMMENT ON COLUMN contacts.model.kind IS 'table, column, not null, default, constraint, index, trigger, view, function or policy';
 COMMENT ON COLUMN contacts.model.relation IS 'table or view it belongs to; empty for functions';
 COMMENT ON COLUMN contacts.model.name IS 'name of the object; empty for tables and views';
 COMMENT ON COLUMN contacts.model.definition IS 'definition, free of the name of the schema';
-COMMENT ON COLUMN contacts.model.state IS 'triggers: when they fire (pg_trigger.tgenabled); indexes: valid';
+COMMENT ON COLUMN contacts.model.state IS 'triggers: when they fire (pg_trigger.tgenabled); indexes: valid; policies: is row security enabled';
 GRANT SELECT ON contacts.model TO PUBLIC;
 
 -- The last thing that an upgrade of the extension does, too; and for a
@@ -120,7 +132,7 @@ GRANT SELECT ON contacts.model TO PUBLIC;
 -- in another way.
 CREATE FUNCTION contacts.build_model() RETURNS void
 	LANGUAGE plpgsql VOLATILE PARALLEL UNSAFE
-	SET search_path = pg_catalog, pg_temp SET client_min_messages = warning
+	SET search_path = pg_catalog, pg_temp SET client_min_messages = warning SET contacts.ddl_guard = off
 AS $$
 BEGIN
 	CREATE SCHEMA contacts_model;
@@ -128,11 +140,12 @@ BEGIN
 	EXECUTE contacts.directory_script();
 	EXECUTE contacts.trigger_script();
 	PERFORM set_config('search_path', 'pg_catalog, pg_temp', true);
+	PERFORM contacts.make_policies('contacts_model'::regnamespace);
 	DELETE FROM contacts.model;
 	INSERT INTO contacts.model (kind, relation, name, definition, state)
 		SELECT d.kind, d.relation, d.name, d.definition, d.state
 		FROM contacts.describe_directory('contacts_model'::regnamespace,
-			'{table,column,not null,default,constraint,index,trigger,view,function}') d;
+			'{table,column,not null,default,constraint,index,trigger,view,function,policy}') d;
 	DROP SCHEMA contacts_model CASCADE;
 END
 $$;
@@ -279,12 +292,9 @@ END
 $$;
 COMMENT ON FUNCTION contacts.close_secret(text) IS 'takes the rights that others than the owner have on the secret of a directory';
 
-CREATE FUNCTION contacts.create_directory(name text, secret bytea DEFAULT NULL, attach boolean DEFAULT true)
-	RETURNS void
-	LANGUAGE plpgsql VOLATILE PARALLEL UNSAFE SET search_path = pg_catalog, pg_temp
+CREATE FUNCTION contacts.check_name(name text) RETURNS void
+	LANGUAGE plpgsql STABLE PARALLEL SAFE SET search_path = pg_catalog, pg_temp
 AS $$
-DECLARE
-	key bytea := coalesce(secret, contacts.new_secret());
 BEGIN
 	IF name IS NULL THEN
 		RAISE EXCEPTION USING ERRCODE = 'null_value_not_allowed',
@@ -300,6 +310,18 @@ BEGIN
 			MESSAGE = format('a directory cannot be named "%s"', name),
 			DETAIL = 'In search_path that name stands for the schema named like the current role.';
 	END IF;
+END
+$$;
+COMMENT ON FUNCTION contacts.check_name(text) IS 'refuses what cannot be the name of a directory';
+
+CREATE FUNCTION contacts.create_directory(name text, secret bytea DEFAULT NULL, attach boolean DEFAULT true)
+	RETURNS void
+	LANGUAGE plpgsql VOLATILE PARALLEL UNSAFE SET search_path = pg_catalog, pg_temp
+AS $$
+DECLARE
+	key bytea := coalesce(secret, contacts.new_secret());
+BEGIN
+	PERFORM contacts.check_name(name);
 	IF octet_length(key) < 16 THEN
 		RAISE EXCEPTION USING ERRCODE = 'invalid_parameter_value',
 			MESSAGE = 'the secret of a directory must have at least 16 bytes',
@@ -322,7 +344,7 @@ END
 $$;
 COMMENT ON FUNCTION contacts.create_directory(text, bytea, boolean) IS 'makes a directory in a new schema; secret: to take the one of another directory along; attach => false leaves the triggers to contacts.attach_triggers()';
 
--- The functions and views that belong to a directory, views last.
+-- The policies, functions and views that belong to a directory, views last.
 CREATE FUNCTION contacts.drop_functions(directory oid) RETURNS void
 	LANGUAGE plpgsql VOLATILE PARALLEL UNSAFE SET search_path = pg_catalog, pg_temp
 AS $$
@@ -336,6 +358,7 @@ DECLARE
 		FROM pg_class c JOIN contacts.model m ON m.kind = 'view' AND m.relation = c.relname
 		WHERE c.relnamespace = directory AND c.relkind = 'v');
 BEGIN
+	PERFORM contacts.drop_policies(directory);
 	IF functions IS NOT NULL THEN
 		EXECUTE 'DROP FUNCTION ' || functions;
 	END IF;
@@ -344,7 +367,7 @@ BEGIN
 	END IF;
 END
 $$;
-COMMENT ON FUNCTION contacts.drop_functions(oid) IS 'drops the functions and views that create_directory() made in a schema';
+COMMENT ON FUNCTION contacts.drop_functions(oid) IS 'drops the functions and views that create_directory() made in a schema, and the policies of enable_row_security()';
 
 CREATE FUNCTION contacts.drop_directory(directory text, cascade boolean DEFAULT false) RETURNS void
 	LANGUAGE plpgsql VOLATILE PARALLEL UNSAFE
@@ -356,7 +379,7 @@ DECLARE
 	state_count bigint;
 BEGIN
 	IF cascade THEN
-		EXECUTE format('DROP SCHEMA %I CASCADE', directory);
+		PERFORM contacts.drop_tables(schema_id, true);
 		RETURN;
 	END IF;
 	EXECUTE format('LOCK TABLE ONLY %1$I.contact, ONLY %1$I.identifier IN SHARE ROW EXCLUSIVE MODE', directory);
@@ -372,11 +395,7 @@ BEGIN
 	END IF;
 	PERFORM contacts.drop_functions(schema_id);
 	PERFORM contacts.disarm_records(format('%I.object_type', directory)::regclass);
-	EXECUTE (
-		SELECT format('DROP TABLE %s', string_agg(c.oid::regclass::text, ', '))
-		FROM pg_class c JOIN contacts.model m ON m.kind = 'table' AND m.relation = c.relname
-		WHERE c.relnamespace = schema_id);
-	EXECUTE format('DROP SCHEMA %I', directory);
+	PERFORM contacts.drop_tables(schema_id, false);
 END
 $$;
 COMMENT ON FUNCTION contacts.drop_directory(text, boolean) IS 'drops a directory; 2BP01 if it holds contacts or consent states, or if anything else is in its schema or depends on it, unless cascade is true';
@@ -387,36 +406,13 @@ CREATE FUNCTION contacts.detach_directory(directory text) RETURNS void
 AS $$
 DECLARE
 	schema_id oid := contacts.directory_schema(directory);
-	statement text;
 BEGIN
-	FOR statement IN
-		SELECT format('DROP TRIGGER %I ON %s', t.tgname, t.tgrelid::regclass)
-		FROM pg_trigger t JOIN pg_class c ON c.oid = t.tgrelid JOIN pg_proc p ON p.oid = t.tgfoid
-		WHERE c.relnamespace = schema_id AND p.pronamespace = 'contacts'::regnamespace AND NOT t.tgisinternal
-	LOOP
-		EXECUTE statement;
-	END LOOP;
 	PERFORM contacts.drop_functions(schema_id);
 	PERFORM contacts.disarm_records(format('%I.object_type', directory)::regclass);
-
-	-- Defaults, constraints and indexes of a column follow its type; the
-	-- condition of this index, over oids, does not.
-	EXECUTE format('DROP INDEX IF EXISTS %I.object_type_relation_key', directory);
-	FOR statement IN
-		SELECT format('ALTER TABLE %s %s', c.oid::regclass, string_agg(
-			format('ALTER %1$I TYPE text USING %1$I::text', a.attname), ', ' ORDER BY a.attnum))
-		FROM pg_class c JOIN pg_attribute a ON a.attrelid = c.oid
-			JOIN pg_type t ON t.oid = a.atttypid
-		WHERE c.relnamespace = schema_id AND c.relkind IN ('r', 'p', 'f') AND NOT a.attisdropped
-			AND t.typnamespace = 'contacts'::regnamespace AND t.typelem = 0
-		GROUP BY c.oid
-	LOOP
-		EXECUTE statement;
-	END LOOP;
-	EXECUTE format($q$CREATE UNIQUE INDEX object_type_relation_key ON %I.object_type (relation) WHERE relation <> '-'$q$, directory);
+	PERFORM contacts.detach_tables(schema_id);
 END
 $$;
-COMMENT ON FUNCTION contacts.detach_directory(text) IS 'the way out: leaves ordinary tables with ordinary types, their rows, constraints and indexes; nothing of them needs the extension any more';
+COMMENT ON FUNCTION contacts.detach_directory(text) IS 'the way out: leaves ordinary tables with ordinary types, their rows, constraints and indexes; nothing of them needs the extension any more; tables under row security stay so, without its policies: only their owner reads them';
 
 -- Versions of the extension whose directories this one can take over, oldest
 -- first.  A version that changes a directory adds its steps between them.
@@ -492,7 +488,9 @@ CREATE VIEW contacts.directory WITH (security_invoker = true) AS
 	SELECT n.nspname AS name,
 		pg_get_userbyid(c.relowner) AS owner,
 		contacts.directory_version(n.oid) AS version,
-		NOT EXISTS (SELECT FROM contacts.missing_triggers(n.oid)) AS is_armed
+		NOT EXISTS (SELECT FROM contacts.missing_triggers(n.oid)) AS is_armed,
+		c.relrowsecurity AND EXISTS (SELECT FROM pg_policy p
+			WHERE p.polrelid = c.oid AND p.polname = 'contacts_select') AS has_row_security
 	FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace
 	WHERE c.relname = 'contact' AND EXISTS (
 		SELECT FROM pg_trigger t JOIN pg_proc p ON p.oid = t.tgfoid
@@ -501,5 +499,6 @@ COMMENT ON VIEW contacts.directory IS 'the directories of this database, recogni
 COMMENT ON COLUMN contacts.directory.name IS 'schema of the directory';
 COMMENT ON COLUMN contacts.directory.owner IS 'role that owns its table contact';
 COMMENT ON COLUMN contacts.directory.version IS 'version of the extension it was made for or upgraded to; NULL if you may not read its table setting';
+COMMENT ON COLUMN contacts.directory.has_row_security IS 'contacts are seen by whom they are shared with; see contacts.enable_row_security()';
 COMMENT ON COLUMN contacts.directory.is_armed IS 'all triggers of the extension are there and enabled; see contacts.check_directory()';
 GRANT SELECT ON contacts.directory TO PUBLIC;

@@ -32,6 +32,10 @@ CREATE FUNCTION contacts.address_key(identifier regclass, address text) RETURNS 
 	LANGUAGE c STABLE STRICT PARALLEL UNSAFE AS 'MODULE_PATHNAME';
 COMMENT ON FUNCTION contacts.address_key(regclass, text) IS 'the key of an email address (with an @) or phone number in the directory of that table; NULL if it is neither; 42501 without SELECT on its column key';
 
+CREATE FUNCTION contacts.address_state(identifier regclass, address text) RETURNS text
+	LANGUAGE c STABLE STRICT PARALLEL UNSAFE AS 'MODULE_PATHNAME';
+COMMENT ON FUNCTION contacts.address_state(regclass, text) IS 'the consent state of an address in the directory of that table, for who may read its columns key and status, row security or not; NULL if it is no address';
+
 CREATE FUNCTION contacts.lock_holder(identifier regclass, id bigint) RETURNS bigint
 	LANGUAGE c VOLATILE STRICT AS 'MODULE_PATHNAME';
 COMMENT ON FUNCTION contacts.lock_holder(regclass, bigint) IS 'locks the contact that holds the identifier and returns the identifier''s id; P0002 if nobody holds it; needs UPDATE on the table';

@@ -27,6 +27,7 @@ INSERT INTO contacts.personal_data (relation, contact_column, key_column, erasur
 	('relationship', 'contact_id', NULL, 'delete', '{*}', '{}'),
 	('subscription', 'contact_id', NULL, 'delete', '{*}', '{}'),
 	('legal_hold', 'contact_id', NULL, 'delete', '{*}', '{}'),
+	('contact_share', 'contact_id', NULL, 'delete', '{*}', '{}'),
 	('delivery_notice', NULL, 'key', 'delete', '{*}', '{}'),
 	-- C6: what is suppressed or unsubscribed leaves its key, state, reason and time
 	('identifier', 'contact_id', 'key', 'blank',
@@ -55,6 +56,8 @@ INSERT INTO contacts.personal_data (relation, contact_column, key_column, erasur
 		'{id,name,label,inverse_id,inverse_name,inverse_label,is_symmetric,source_type_id,object_type_id,is_single,inverse_is_single,is_household,description,is_archived}'),
 	('subscription_topic', NULL, NULL, 'keep', '{}', '{id,name,label,description,needs_subscription,archived_at,created_at}'),
 	('message_template', NULL, NULL, 'keep', '{}', '{id,name,kind,subject,body,body_format,archived_at,created_at,updated_at}'),
+	('directory_share', NULL, NULL, 'keep', '{}', '{role,may_edit,created_at}'),
+	('record_share', NULL, NULL, 'keep', '{}', '{id,object_type_id,record_id,record_uuid,role,may_edit,created_at}'),
 	('erasure', NULL, NULL, 'keep', '{}', '{id,reason,counts,role,at}'),
 	('setting', NULL, NULL, 'keep', '{}',
 		'{id,version,name_rule,secret_fingerprint,marketing_needs_opt_in,is_texting_enabled,soft_bounce_limit,soft_bounce_window,default_time_zone,sms_quiet_from,sms_quiet_until,lease_duration}'),
@@ -105,14 +108,15 @@ END
 $$;
 COMMENT ON FUNCTION contacts.no_contact(bigint) IS 'raises P0002';
 
--- The rows about a person, of a table t: $1 is the contact, $2 are keys.
+-- The rows about a person, of a table t: $1 is the contact, $2 are keys.  Rows of
+-- nobody are many: they are found by their keys, not by an index on the contact.
 CREATE FUNCTION contacts.is_about(tab contacts.personal_data) RETURNS text
 	LANGUAGE sql IMMUTABLE PARALLEL SAFE SET search_path = pg_catalog, pg_temp
 BEGIN ATOMIC
 	SELECT CASE
 		WHEN tab.key_column IS NULL THEN format('t.%I = $1', tab.contact_column)
 		WHEN tab.contact_column IS NULL THEN format('t.%I = ANY ($2)', tab.key_column)
-		ELSE format('(t.%1$I = $1 OR t.%1$I IS NULL AND t.%2$I = ANY ($2))', tab.contact_column, tab.key_column)
+		ELSE format('(t.%1$I = $1 OR t.%2$I = ANY ($2) AND coalesce(t.%1$I, 0) = 0)', tab.contact_column, tab.key_column)
 	END;
 END;
 COMMENT ON FUNCTION contacts.is_about(contacts.personal_data) IS 'condition for the rows about contact $1 with the keys $2, of a table t of a directory';
@@ -201,13 +205,13 @@ END
 $$;
 COMMENT ON FUNCTION contacts.export_person(regclass, bigint) IS 'everything held about a person, an array of rows by table; what a directory''s export_person() calls';
 
--- Personal columns are blanked; columns that users added go back to their
--- defaults.
+-- Personal columns are blanked, and so are columns that users added; those that
+-- cannot be NULL go back to their defaults.
 CREATE FUNCTION contacts.blank_statement(directory text, tab contacts.personal_data) RETURNS text
 	LANGUAGE sql STABLE PARALLEL SAFE SET search_path = pg_catalog, pg_temp
 BEGIN ATOMIC
 	SELECT format('UPDATE ONLY %I.%I t SET %s WHERE %s AND num_nonnulls(%s) > 0', directory, tab.relation,
-		string_agg(format('%I = %s', a.attname, CASE WHEN a.attname = ANY (tab.personal) THEN 'NULL' ELSE 'DEFAULT' END), ', '),
+		string_agg(format('%I = %s', a.attname, CASE WHEN a.attnotnull THEN 'DEFAULT' ELSE 'NULL' END), ', '),
 		contacts.is_about(tab), string_agg(format('t.%I', a.attname), ', '))
 	FROM pg_attribute a
 	WHERE a.attrelid = format('%I.%I', directory, tab.relation)::regclass

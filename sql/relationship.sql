@@ -21,8 +21,8 @@ REVOKE EXECUTE ON FUNCTION contacts.relationship_derive(), contacts.relationship
 GRANT EXECUTE ON FUNCTION contacts.relationship_derive(), contacts.relationship_mirror(),
 	contacts.relationship_change(), contacts.relationship_lock() TO @extowner@;
 
-CREATE FUNCTION contacts.make_link(relationship anyelement, type text, contact_id bigint,
+CREATE FUNCTION contacts.make_link(relationship regclass, type text, contact_id bigint,
 	target_id bigint, target_uuid uuid, started_on date, ended_on date, note text, is_primary boolean)
-	RETURNS anyelement
+	RETURNS bigint
 	LANGUAGE c VOLATILE AS 'MODULE_PATHNAME';
-COMMENT ON FUNCTION contacts.make_link(anyelement, text, bigint, bigint, uuid, date, date, text, boolean) IS 'makes a link in the table that the first argument is a row of, as the caller, and returns it as seen from the contact; what is there is kept (rule R2)';
+COMMENT ON FUNCTION contacts.make_link(regclass, text, bigint, bigint, uuid, date, date, text, boolean) IS 'makes a link in that table, as the caller, and returns the id of its row on the contact''s side; what is there is kept (rule R2); P0002 for an unknown type';

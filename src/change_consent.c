@@ -33,6 +33,7 @@
 #include "directory.h"
 #include "identifier_key.h"
 #include "plan_cache.h"
+#include "visibility.h"
 
 #define FIND_STATES \
 	"SELECT n.n, i.id, i.contact_id, i.status::pg_catalog.text" \
@@ -330,12 +331,21 @@ lock_rows(Wish *wish)
 	return found == (uint64) nknown;
 }
 
+static void
+report_unheld(const Address *address)
+{
+	ereport(ERROR,
+			(errcode(ERRCODE_NO_DATA_FOUND),
+			 errmsg("no contact holds \"%s\"",
+					TextDatumGetCString(address->target.value)),
+			 errhint("An opt-in belongs to an address that a contact holds.")));
+}
+
 /* An opt-in is given to somebody: P0002 for an address that nobody holds. */
 static void
 check_held(const Wish *wish)
 {
 	Batch	   *batch = batch_create(&lock_shared_holders, wish->n);
-	const Address *a;
 	bool		isnull;
 	Datum		n;
 	int			i;
@@ -353,12 +363,24 @@ check_held(const Wish *wish)
 	if (batch_run(wish->dir, batch) == 0)
 		return;
 	n = SPI_getbinval(SPI_tuptable->vals[0], SPI_tuptable->tupdesc, 1, &isnull);
-	a = &wish->addresses[DatumGetInt32(n)];
-	ereport(ERROR,
-			(errcode(ERRCODE_NO_DATA_FOUND),
-			 errmsg("no contact holds \"%s\"",
-					TextDatumGetCString(a->target.value)),
-			 errhint("An opt-in belongs to an address that a contact holds.")));
+	report_unheld(&wish->addresses[DatumGetInt32(n)]);
+}
+
+/* Nor is it given to somebody whom row security hides from the caller. */
+static void
+check_visible(const Wish *wish)
+{
+	int			i;
+
+	for (i = 0; i < wish->n; i++)
+	{
+		const Address *a = &wish->addresses[i];
+
+		if (!may_update_rows(wish->dir->identifier,
+							 "key OPERATOR(pg_catalog.=) $1 AND contact_id IS NOT NULL",
+							 UUIDOID, UUIDPGetDatum(&a->target.key)))
+			report_unheld(a);
+	}
 }
 
 /* Leading out of a suppression is refused for any role (rule C2). */
@@ -369,6 +391,7 @@ check_wish(const Wish *wish)
 
 	if (wish->state != STATE_OPTED_IN)
 		return;
+	check_visible(wish);
 	for (i = 0; i < wish->n; i++)
 	{
 		const Address *a = &wish->addresses[i];

@@ -124,7 +124,7 @@ notice_derive(PG_FUNCTION_ARGS)
 										  CALL_BEFORE | CALL_ROW |
 										  CALL_INSERT);
 	Relation	rel = trigdata->tg_relation;
-	DirectoryInfo *info = directory_info(rel);
+	DirectoryInfo *info;
 	ConsentTarget target;
 	KeyMaker   *maker;
 	pg_uuid_t  *key;
@@ -132,6 +132,7 @@ notice_derive(PG_FUNCTION_ARGS)
 
 	row_read(&row, rel, trigdata->tg_trigtuple, notice_columns,
 			 NOTICE_NCOLUMNS);
+	info = directory_info(rel);
 	if (row.nulls[NOTICE_AT])
 		row_set(&row, NOTICE_AT,
 				TimestampTzGetDatum(GetCurrentTransactionStartTimestamp()));

@@ -23,6 +23,7 @@
 
 #include "columns.h"
 #include "guard.h"
+#include "identifier_key.h"
 #include "plan_cache.h"
 
 static const DirectoryQuery any_left_behind = {
@@ -63,6 +64,43 @@ finds_any(Relation rel, const DirectoryQuery *query)
 	return found;
 }
 
+/*
+ * Does the change nothing but give the row the key of its value?  It was a
+ * wrong one before, which only a broken directory has (rule I10).
+ */
+static bool
+puts_key_right(TriggerData *trigdata)
+{
+	Relation	rel = trigdata->tg_relation;
+	DirectoryInfo *info;
+	SemanticType *type;
+	Row			before;
+	Row			after;
+	Datum		value;
+	Datum		key;
+
+	if (strcmp(RelationGetRelationName(rel), "contact") == 0)
+		return false;
+	row_read(&before, rel, trigdata->tg_trigtuple, identifier_columns,
+			 IDENTIFIER_NCOLUMNS);
+	row_read(&after, rel, trigdata->tg_newtuple, identifier_columns,
+			 IDENTIFIER_NCOLUMNS);
+	if (after.nulls[IDENTIFIER_VALUE] ||
+		row_text_differs(&before, &after, IDENTIFIER_VALUE) ||
+		row_text_differs(&before, &after, IDENTIFIER_SEMANTIC_TYPE) ||
+		row_text_differs(&before, &after, IDENTIFIER_STATUS))
+		return false;
+	info = directory_info(rel);
+	type = named_semantic_type(info,
+							   after.values[IDENTIFIER_SEMANTIC_TYPE]);
+	if (type == NULL ||
+		!canonical_value(type, after.values[IDENTIFIER_VALUE], &value))
+		return false;
+	key = identifier_value_key(info, type, value);
+	return memcmp(DatumGetPointer(key),
+				  DatumGetPointer(after.values[IDENTIFIER_KEY]), UUID_LEN) == 0;
+}
+
 PG_FUNCTION_INFO_V1(guard_suppression);
 
 /* Suppression is for ever, an unsubscription is not forgotten (rule C2). */
@@ -87,6 +125,8 @@ guard_suppression(PG_FUNCTION_ARGS)
 		refuse(rel, "suppression_is_permanent",
 			   "a suppressed or unsubscribed address cannot be deleted",
 			   "Setting its value to NULL erases the address and keeps the state.");
+	if (puts_key_right(trigdata))
+		return PointerGetDatum(NULL);
 	refuse(rel, "suppression_is_permanent",
 		   strcmp(RelationGetRelationName(rel), "contact") == 0 ?
 		   "the suppression of an address cannot be lifted" :
@@ -188,13 +228,13 @@ is_one_of(const char *name, const char *const *names, int n)
 }
 
 /*
- * Does the update of a log change nothing, but for setting some of these to
- * NULL?  Columns that users added are theirs.
+ * Does the update of a log change nothing, but for setting some of these, or
+ * columns that users added, to NULL?
  */
 static bool
 only_blanks(TriggerData *trigdata, const char *const *blankable, int n)
 {
-	static const char *const fixed[] = {
+	static const char *const own[] = {
 		"id", "contact_id", "topic_id", "key", "address", "kind", "old_state",
 		"new_state", "reason", "diagnostic", "source", "evidence", "role",
 		"provider_id", "at", "received_at"
@@ -205,17 +245,18 @@ only_blanks(TriggerData *trigdata, const char *const *blankable, int n)
 	for (i = 0; i < desc->natts; i++)
 	{
 		Form_pg_attribute att = TupleDescAttr(desc, i);
+		char	   *name = NameStr(att->attname);
 		bool		was_null;
 		bool		is_null;
 		Datum		was;
 		Datum		now;
 
-		if (att->attisdropped ||
-			!is_one_of(NameStr(att->attname), fixed, lengthof(fixed)))
+		if (att->attisdropped)
 			continue;
 		was = heap_getattr(trigdata->tg_trigtuple, i + 1, desc, &was_null);
 		now = heap_getattr(trigdata->tg_newtuple, i + 1, desc, &is_null);
-		if (is_null && is_one_of(NameStr(att->attname), blankable, n))
+		if (is_null && (is_one_of(name, blankable, n) ||
+						!is_one_of(name, own, lengthof(own))))
 			continue;
 		if (was_null != is_null ||
 			(!is_null && !datumIsEqual(was, now, att->attbyval, att->attlen)))

@@ -92,10 +92,17 @@ static const DirectoryQuery set_facts = {
 	1, {INT8OID}, "id"
 };
 
+/*
+ * Rows that nobody holds are found by what they are; that nobody holds them is
+ * a test, in a way that no index can be searched by: those that a statement has
+ * just released all stand at one place of the index.
+ */
+#define IS_UNHELD "(i.contact_id OPERATOR(pg_catalog.+) 0) IS NULL"
+
 /* Rows that nobody holds and that say nothing worth keeping (I7). */
 static const DirectoryQuery remove_released = {
 	"DELETE FROM ONLY @identifier@ i USING @rows@"
-	" WHERE i.id OPERATOR(pg_catalog.=) n.id AND i.contact_id IS NULL"
+	" WHERE i.id OPERATOR(pg_catalog.=) n.id AND " IS_UNHELD
 	" AND i.holder OPERATOR(pg_catalog.>=) 0"
 	" AND (i.status IS NULL OR i.status OPERATOR(pg_catalog.=)"
 	"  ANY (ARRAY['not_opted_in', 'opted_in']))",
@@ -109,7 +116,7 @@ static const DirectoryQuery remove_released = {
 static const DirectoryQuery lock_shared_states = {
 	"SELECT i.id FROM @rows@ JOIN ONLY @identifier@ i"
 	" ON i.key OPERATOR(pg_catalog.=) n.key"
-	" AND i.holder OPERATOR(pg_catalog.=) 0 AND i.contact_id IS NULL"
+	" AND i.holder OPERATOR(pg_catalog.=) 0 AND " IS_UNHELD
 	" AND i.status OPERATOR(pg_catalog.=)"
 	"  ANY (ARRAY['not_opted_in', 'opted_in'])"
 	" ORDER BY i.key FOR UPDATE OF i",
@@ -119,7 +126,7 @@ static const DirectoryQuery lock_shared_states = {
 static const DirectoryQuery remove_shared_states = {
 	"DELETE FROM ONLY @identifier@ i USING @rows@"
 	" WHERE i.key OPERATOR(pg_catalog.=) n.key"
-	" AND i.holder OPERATOR(pg_catalog.=) 0 AND i.contact_id IS NULL"
+	" AND i.holder OPERATOR(pg_catalog.=) 0 AND " IS_UNHELD
 	" AND i.status OPERATOR(pg_catalog.=)"
 	"  ANY (ARRAY['not_opted_in', 'opted_in'])"
 	" AND NOT EXISTS (SELECT FROM ONLY @identifier@ o"

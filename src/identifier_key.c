@@ -14,6 +14,7 @@
 
 #include "access/table.h"
 #include "catalog/namespace.h"
+#include "catalog/pg_type.h"
 #include "common/hmac.h"
 #include "common/sha2.h"
 #include "fmgr.h"
@@ -30,6 +31,14 @@
 #include "identifier_key.h"
 #include "mb/pg_wchar.h"
 #include "phone_parse.h"
+#include "plan_cache.h"
+
+static const DirectoryQuery find_state = {
+	"SELECT i.status::pg_catalog.text FROM ONLY @identifier@ i"
+	" WHERE i.key OPERATOR(pg_catalog.=) $1"
+	" AND i.holder OPERATOR(pg_catalog.=) 0::pg_catalog.int8",
+	1, {UUIDOID}, NULL
+};
 
 struct KeyMaker
 {
@@ -198,6 +207,17 @@ identifier_key(PG_FUNCTION_ARGS)
 	PG_RETURN_DATUM(result);
 }
 
+/* The key of an address: email if it has an @, else phone. */
+static Datum
+text_key(Relation rel, Datum address, bool *isnull)
+{
+	text	   *t = DatumGetTextPP(address);
+	const char *type = memchr(VARDATA_ANY(t), '@', VARSIZE_ANY_EXHDR(t)) ?
+	"email" : "phone";
+
+	return value_key(rel, type, strlen(type), address, isnull);
+}
+
 PG_FUNCTION_INFO_V1(address_key);
 
 /* contacts.address_key(identifier regclass, address) */
@@ -205,15 +225,42 @@ Datum
 address_key(PG_FUNCTION_ARGS)
 {
 	Relation	rel = open_for_keys(PG_GETARG_OID(0));
-	text	   *address = PG_GETARG_TEXT_PP(1);
-	const char *type = memchr(VARDATA_ANY(address), '@',
-							  VARSIZE_ANY_EXHDR(address)) ? "email" : "phone";
 	Datum		result;
 	bool		isnull;
 
-	result = value_key(rel, type, strlen(type), PG_GETARG_DATUM(1), &isnull);
+	result = text_key(rel, PG_GETARG_DATUM(1), &isnull);
 	table_close(rel, NoLock);
 	if (isnull)
 		PG_RETURN_NULL();
 	PG_RETURN_DATUM(result);
+}
+
+PG_FUNCTION_INFO_V1(address_state);
+
+/*
+ * contacts.address_state(identifier regclass, address): what became of the
+ * address, whoever holds it.  Row security does not hide it: whoever knows an
+ * address may be about to write to it.
+ */
+Datum
+address_state(PG_FUNCTION_ARGS)
+{
+	Relation	rel;
+	Directory	dir;
+	Datum		result = (Datum) 0;
+	bool		isnull;
+	bool		is_unknown = true;
+
+	require_column_privilege(PG_GETARG_OID(0), "status", ACL_SELECT);
+	rel = open_for_keys(PG_GETARG_OID(0));
+	memset(&dir, 0, sizeof(dir));
+	dir.nspid = RelationGetNamespace(rel);
+	dir.owner = RelationGetForm(rel)->relowner;
+	result = text_key(rel, PG_GETARG_DATUM(1), &isnull);
+	if (!isnull)
+		result = query_value(&dir, &find_state, &result, &is_unknown);
+	table_close(rel, NoLock);
+	if (isnull)
+		PG_RETURN_NULL();
+	PG_RETURN_DATUM(is_unknown ? state_text(STATE_NOT_OPTED_IN) : result);
 }

@@ -11,7 +11,6 @@
  */
 #include "postgres.h"
 
-#include "access/htup_details.h"
 #include "access/table.h"
 #include "catalog/pg_class.h"
 #include "catalog/pg_type.h"
@@ -20,9 +19,7 @@
 #include "miscadmin.h"
 #include "utils/acl.h"
 #include "utils/builtins.h"
-#include "utils/datum.h"
 #include "utils/lsyscache.h"
-#include "utils/typcache.h"
 
 #include "plan_cache.h"
 #include "relationship.h"
@@ -40,13 +37,13 @@ static const DirectoryQuery insert_link = {
 	"  (CASE WHEN contact_id OPERATOR(pg_catalog.>) related_contact_id"
 	"   THEN inverse_type_id ELSE relationship_type_id END),"
 	"  record_id, record_uuid, started_on)"
-	" WHERE NOT is_mirror DO NOTHING RETURNING r",
+	" WHERE NOT is_mirror DO NOTHING RETURNING r.id",
 	9, {INT8OID, INT8OID, INT8OID, INT8OID, UUIDOID, DATEOID, DATEOID, TEXTOID,
 	BOOLOID}, NULL, true
 };
 
 static const DirectoryQuery find_link = {
-	"SELECT r FROM ONLY @relationship@ r"
+	"SELECT r.id FROM ONLY @relationship@ r"
 	" WHERE r.contact_id OPERATOR(pg_catalog.=) $2"
 	" AND r.relationship_type_id OPERATOR(pg_catalog.=) $1"
 	" AND (r.related_contact_id OPERATOR(pg_catalog.=) $3"
@@ -60,42 +57,38 @@ static const DirectoryQuery find_link = {
 
 /* The table relationship of a directory that the caller may insert into. */
 static Relation
-open_links(Oid row_type)
+open_links(Oid relid)
 {
-	Oid			relid = get_typ_typrelid(row_type);
 	Relation	rel;
 
-	if (!OidIsValid(relid) || get_rel_relkind(relid) != RELKIND_RELATION ||
-		strcmp(get_rel_name(relid), "relationship") != 0)
-		ereport(ERROR,
-				(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
-				 errmsg("%s is not the table relationship of a contact directory",
-						format_type_be(row_type))));
 	/* who has no right must not hold others up */
 	if (pg_class_aclcheck(relid, GetUserId(), ACL_INSERT) != ACLCHECK_OK &&
 		pg_attribute_aclcheck_all(relid, GetUserId(), ACL_INSERT,
 								  ACLMASK_ANY) != ACLCHECK_OK)
 		aclcheck_error(ACLCHECK_NO_PRIV, OBJECT_TABLE, get_rel_name(relid));
 	rel = table_open(relid, RowExclusiveLock);
+	if (strcmp(RelationGetRelationName(rel), "relationship") != 0 ||
+		rel->rd_rel->relkind != RELKIND_RELATION)
+		ereport(ERROR,
+				(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
+				 errmsg("\"%s\" is not the table relationship of a contact directory",
+						RelationGetRelationName(rel)),
+				 errtable(rel)));
 	check_columns(rel, relationship_columns, RELATIONSHIP_NCOLUMNS);
 	return rel;
 }
 
-/* Run the query; its row, copied into the caller's context, if there is one. */
+/* Run the query; the id that it returns, if it returns one. */
 static bool
-fetch_link(Directory *dir, const DirectoryQuery *query, Datum *values,
-		   const char *nulls, MemoryContext caller, Datum *link)
+fetch_id(Directory *dir, const DirectoryQuery *query, Datum *values,
+		 const char *nulls, Datum *id)
 {
-	MemoryContext spi;
 	bool		isnull;
 
 	if (query_run(dir, query, values, nulls) == 0)
 		return false;
-	spi = MemoryContextSwitchTo(caller);
-	*link = datumCopy(SPI_getbinval(SPI_tuptable->vals[0],
-									SPI_tuptable->tupdesc, 1, &isnull),
-					  false, -1);
-	MemoryContextSwitchTo(spi);
+	*id = SPI_getbinval(SPI_tuptable->vals[0], SPI_tuptable->tupdesc, 1,
+						&isnull);
 	return true;
 }
 
@@ -103,15 +96,14 @@ fetch_link(Directory *dir, const DirectoryQuery *query, Datum *values,
 static Datum
 make_or_find(Relation rel, Datum *values, const char *nulls)
 {
-	MemoryContext caller = CurrentMemoryContext;
 	Directory	dir;
-	Datum		link = (Datum) 0;
+	Datum		id = (Datum) 0;
 	int			rounds = 0;
 
 	SPI_connect();
 	directory_open(&dir, rel);
-	while (!fetch_link(&dir, &insert_link, values, nulls, caller, &link) &&
-		   !fetch_link(&dir, &find_link, values, nulls, caller, &link))
+	while (!fetch_id(&dir, &insert_link, values, nulls, &id) &&
+		   !fetch_id(&dir, &find_link, values, nulls, &id))
 	{
 		CHECK_FOR_INTERRUPTS();
 		if (++rounds == LINK_ROUNDS)
@@ -122,7 +114,7 @@ make_or_find(Relation rel, Datum *values, const char *nulls)
 	}
 	directory_close(&dir);
 	SPI_finish();
-	return link;
+	return id;
 }
 
 /* The type of that name; P0002 if there is none. */
@@ -142,25 +134,26 @@ existing_type(Relation rel, Datum name)
 PG_FUNCTION_INFO_V1(make_link);
 
 /*
- * contacts.make_link(NULL::relationship, type, contact_id, target_id,
- * target_uuid, started_on, ended_on, note, is_primary): the link as seen from
- * the contact.  What target_id identifies is for the type to say.
+ * contacts.make_link(relationship regclass, type, contact_id, target_id,
+ * target_uuid, started_on, ended_on, note, is_primary): the id of the link's
+ * row on the contact's side.  What target_id identifies, the type says.
  */
 Datum
 make_link(PG_FUNCTION_ARGS)
 {
-	Relation	rel = open_links(get_fn_expr_argtype(fcinfo->flinfo, 0));
+	Relation	rel;
 	const LinkType *type;
 	Datum		values[9];
 	char		nulls[10] = "  nnn    ";
-	Datum		link;
+	Datum		id;
 	int			target;
 	int			i;
 
-	if (PG_ARGISNULL(1))
+	if (PG_ARGISNULL(0) || PG_ARGISNULL(1))
 		ereport(ERROR,
 				(errcode(ERRCODE_NULL_VALUE_NOT_ALLOWED),
 				 errmsg("the type of a relationship must not be null")));
+	rel = open_links(PG_GETARG_OID(0));
 	type = existing_type(rel, PG_GETARG_DATUM(1));
 	memset(values, 0, sizeof(values));
 	values[0] = Int64GetDatum(type->id);
@@ -178,7 +171,7 @@ make_link(PG_FUNCTION_ARGS)
 		values[i] = PG_GETARG_DATUM(i);
 		nulls[i] = PG_ARGISNULL(i) ? 'n' : ' ';
 	}
-	link = make_or_find(rel, values, nulls);
+	id = make_or_find(rel, values, nulls);
 	table_close(rel, NoLock);
-	PG_RETURN_DATUM(link);
+	PG_RETURN_DATUM(id);
 }

@@ -18,6 +18,11 @@
  * That a record exists is looked up as foreign keys do it: as the owner of the
  * table, with the latest snapshot, and under a key share lock.
  *
+ * Everybody may make triggers of record_change() on his tables, for a partition
+ * that is added to a registered table gets its triggers from whoever adds it.
+ * So such a trigger is not to be trusted in anything: what it names is looked
+ * at first.
+ *
  *-------------------------------------------------------------------------
  */
 #include "postgres.h"
@@ -128,6 +133,17 @@ read_record_trigger(const Trigger *trigger, Oid *object_type, AttrNumber *key)
 	*key = named.key;
 }
 
+/* Can the column be a key, by its type?  Whoever wrote the trigger chose it. */
+bool
+is_record_key(Relation rel, AttrNumber key)
+{
+	Oid			type = key > 0 ?
+	TupleDescAttr(RelationGetDescr(rel), key - 1)->atttypid : InvalidOid;
+
+	return type == INT2OID || type == INT4OID || type == INT8OID ||
+		type == UUIDOID;
+}
+
 /*
  * Does the table know that its records are related in the directory?  Then it
  * has the trigger that removes their links, which names the key column.
@@ -143,6 +159,7 @@ find_record_key(Relation rel, Oid object_type, AttrNumber *key)
 	TriggerDesc *desc = rel->trigdesc;
 	int			i;
 
+	*key = InvalidAttrNumber;
 	for (i = 0; desc != NULL && i < desc->numtriggers; i++)
 	{
 		Trigger    *trigger = &desc->triggers[i];
@@ -153,8 +170,8 @@ find_record_key(Relation rel, Oid object_type, AttrNumber *key)
 			!TRIGGER_FOR_DELETE(trigger->tgtype))
 			continue;
 		read_record_trigger(trigger, &named, key);
-		if (*key > 0 && (named == object_type ||
-						 (is_own && !OidIsValid(named))))
+		if (is_record_key(rel, *key) &&
+			(named == object_type || (is_own && !OidIsValid(named))))
 			return true;
 	}
 	return false;

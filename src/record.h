@@ -24,6 +24,7 @@ typedef struct RecordTable
 
 extern void read_record_trigger(const Trigger *trigger, Oid *object_type,
 								AttrNumber *key);
+extern bool is_record_key(Relation rel, AttrNumber key);
 extern bool find_record_key(Relation rel, Oid object_type, AttrNumber *key);
 extern bool open_records(RecordTable *table, Oid relid, Oid object_type);
 extern Datum key_datum(Relation rel, AttrNumber key, Datum value);

@@ -28,13 +28,8 @@
 #include "utils/lsyscache.h"
 
 #include "columns.h"
+#include "directory.h"
 #include "record.h"
-
-static const DirectoryQuery find_object = {
-	"SELECT o.id FROM ONLY @object_type@ o"
-	" WHERE o.relation::pg_catalog.oid OPERATOR(pg_catalog.=) $1",
-	1, {OIDOID}, NULL
-};
 
 /* Links of the object type $1 to the record $2, in either kind of keys. */
 #define OF_RECORD(column) \
@@ -108,6 +103,7 @@ typedef struct Registration
 	AttrNumber	key;
 	int64		id;				/* of the row there; 0: not trusted */
 	Oid			table;			/* that the row names */
+	List	   *tables;			/* that it may name */
 } Registration;
 
 /* Open the directory by its table object_type; close with close_directory(). */
@@ -128,34 +124,38 @@ close_directory(Directory *dir)
 	SPI_finish();
 }
 
+/* Columns: id, relation.  Does the row name one of the tables sought? */
+static void
+look_for_table(void *arg, const Datum *values, const bool *nulls)
+{
+	Registration *found = arg;
+
+	if (!nulls[0] && !nulls[1] &&
+		list_member_oid(found->tables, DatumGetObjectId(values[1])))
+	{
+		found->id = DatumGetInt64(values[0]);
+		found->table = DatumGetObjectId(values[1]);
+	}
+}
+
 /*
- * Find the row of object_type that names the table, or one that it is a
- * partition of.
+ * Find the row of the directory's object_type that names the table, or one that
+ * it is a partition of.  Nothing is locked of a directory that does not.
  */
 static void
 find_object_type(Registration *found, Oid relid)
 {
-	List	   *tables = list_make1_oid(relid);
-	Directory	dir;
-	ListCell   *cell;
+	static const char *const columns[] = {"id", "relation"};
+	char	   *name = get_rel_name(found->object_type);
 
+	found->tables = list_make1_oid(relid);
 	if (get_rel_relispartition(relid))
-		tables = list_concat(tables, get_partition_ancestors(relid));
-	open_directory(&dir, found->object_type);
-	foreach(cell, tables)
-	{
-		Datum		table = ObjectIdGetDatum(lfirst_oid(cell));
-		bool		isnull;
-
-		if (query_run(&dir, &find_object, &table, NULL) == 0)
-			continue;
-		found->table = lfirst_oid(cell);
-		found->id = DatumGetInt64(SPI_getbinval(SPI_tuptable->vals[0],
-												SPI_tuptable->tupdesc, 1,
-												&isnull));
-		break;
-	}
-	close_directory(&dir);
+		found->tables = list_concat(found->tables,
+									get_partition_ancestors(relid));
+	if (name != NULL && strcmp(name, "object_type") == 0 &&
+		get_rel_relkind(found->object_type) == RELKIND_RELATION)
+		read_rows(found->object_type, columns, 2, look_for_table, found);
+	list_free(found->tables);
 }
 
 /* What the trigger is for, looked up once for the rows of a statement. */
@@ -322,7 +322,8 @@ record_change(PG_FUNCTION_ARGS)
 		;						/* nobody knows this table */
 	else if (TRIGGER_FIRED_BY_TRUNCATE(trigdata->tg_event))
 		follow_truncate(trigdata, found);
-	else if (TRIGGER_FIRED_FOR_ROW(trigdata->tg_event) && found->key > 0)
+	else if (TRIGGER_FIRED_FOR_ROW(trigdata->tg_event) &&
+			 is_record_key(trigdata->tg_relation, found->key))
 		follow_row(trigdata, found);
 	if (TRIGGER_FIRED_BEFORE(trigdata->tg_event) &&
 		TRIGGER_FIRED_BY_UPDATE(trigdata->tg_event))

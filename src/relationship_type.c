@@ -366,7 +366,7 @@ refuse_in_use(Directory *dir, const Row *before, const char *what)
  * The ids are told to those who may read the links.
  */
 static void
-check_single(Directory *dir, const Row *row, Datum type,
+check_single(Directory *dir, const Row *before, Datum type,
 			 const DirectoryQuery *crowded)
 {
 	bool		is_records = crowded == &crowded_records;
@@ -390,11 +390,11 @@ check_single(Directory *dir, const Row *row, Datum type,
 			 errmsg(is_records ?
 					"records have several links of type \"%s\" that have not ended" :
 					"contacts have several links of type \"%s\" that have not ended",
-					TextDatumGetCString(row->values[TYPE_NAME])),
+					TextDatumGetCString(before->values[TYPE_NAME])),
 			 !caller_may_read(RelationGetRelid(links)) ? 0 :
-			 errdetail(is_records ? "%lld records, among them: %s." :
-					   "%lld contacts, among them: %s.",
-					   (long long) count, SPI_getvalue(tuple, desc, 2)),
+			 errdetail(is_records ? "Records: %s (%lld in all)." :
+					   "Contacts: %s (%lld in all).",
+					   SPI_getvalue(tuple, desc, 2), (long long) count),
 			 errhint("End or remove the others first."),
 			 errtableconstraint(links, constraint)));
 }
@@ -409,11 +409,11 @@ check_cardinality(Directory *dir, const Row *row, const Row *before)
 	bool		to_contact = DatumGetInt64(row->values[TYPE_OBJECT_TYPE_ID]) == CONTACT_TYPE_ID;
 
 	if (row_bool(row, TYPE_IS_SINGLE) && !row_bool(before, TYPE_IS_SINGLE))
-		check_single(dir, row, from_contact ? own : other,
+		check_single(dir, before, from_contact ? own : other,
 					 from_contact ? &crowded_contacts : &crowded_records);
 	if (row_bool(row, TYPE_INVERSE_IS_SINGLE) &&
 		!row_bool(before, TYPE_INVERSE_IS_SINGLE))
-		check_single(dir, row, to_contact ? other : own,
+		check_single(dir, before, to_contact ? other : own,
 					 to_contact ? &crowded_contacts : &crowded_records);
 }
 

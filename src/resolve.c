@@ -22,6 +22,7 @@
 #include "attempt.h"
 #include "columns.h"
 #include "plan_cache.h"
+#include "visibility.h"
 
 static const DirectoryQuery find_holder = {
 	"SELECT i.contact_id FROM ONLY @identifier@ i"
@@ -163,6 +164,15 @@ open_for_update(Directory *dir, Oid relid, const char *column)
 	table_close(rel, NoLock);
 }
 
+static void
+report_unheld(Datum id)
+{
+	ereport(ERROR,
+			(errcode(ERRCODE_NO_DATA_FOUND),
+			 errmsg("no contact holds identifier %lld",
+					(long long) DatumGetInt64(id))));
+}
+
 /* Who holds the identifier; P0002 if nobody does. */
 static Datum
 holder_of(Directory *dir, Datum id)
@@ -172,10 +182,7 @@ holder_of(Directory *dir, Datum id)
 
 	holder = query_value(dir, &find_holder, &id, &isnull);
 	if (isnull)
-		ereport(ERROR,
-				(errcode(ERRCODE_NO_DATA_FOUND),
-				 errmsg("no contact holds identifier %lld",
-						(long long) DatumGetInt64(id))));
+		report_unheld(id);
 	return holder;
 }
 
@@ -211,6 +218,10 @@ lock_holder_of(Directory *dir, Datum id)
 	lock.dir = dir;
 	lock.id = id;
 	attempt_until_done(try_lock_holder, &lock);
+	/* one that row security hides is one that there is not */
+	if (!may_update_rows(dir->identifier, "id OPERATOR(pg_catalog.=) $1",
+						 INT8OID, id))
+		report_unheld(id);
 	return lock.holder;
 }
 

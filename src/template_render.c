@@ -106,7 +106,10 @@ render_text(const TemplateText *text, char **values, bool is_html)
 	return out.data;
 }
 
-/* How many bytes at p end a line for some reader of mail headers. */
+/*
+ * How many bytes at p end a line for some reader of mail headers.  In no
+ * encoding of a server are they a part of another character.
+ */
 static int
 line_break_length(const char *p)
 {
@@ -131,26 +134,19 @@ static char *
 one_line(const char *text)
 {
 	StringInfoData out;
+	int			n;
 
 	initStringInfo(&out);
 	while (*text != '\0')
 	{
-		int			skipped = 0;
-		int			n;
-
+		if (line_break_length(text) == 0)
+		{
+			appendStringInfoChar(&out, *text++);
+			continue;
+		}
 		while ((n = line_break_length(text)) > 0)
-		{
-			skipped += n;
 			text += n;
-		}
-		if (skipped > 0)
-			appendStringInfoChar(&out, ' ');
-		else
-		{
-			n = pg_mblen(text);
-			appendBinaryStringInfo(&out, text, n);
-			text += n;
-		}
+		appendStringInfoChar(&out, ' ');
 	}
 	return out.data;
 }

@@ -56,7 +56,7 @@ typedef struct Token
 	pg_uuid_t	key;
 } Token;
 
-/* Contacts by id, which is the lock order; those that go meanwhile are gone. */
+/* Contacts by id, which is the lock order; those that go meanwhile are out. */
 static const DirectoryQuery leave_topic = {
 	"INSERT INTO @subscription@ AS s (contact_id, topic_id, state, source)"
 	" SELECT c.id, t.id, 'unsubscribed', $3"

@@ -1,5 +1,8 @@
 -- (c) The tables of (a), and the row triggers in PL/pgSQL that one would write:
--- the type is looked up, the mirror made, changed and deleted with its row.
+-- the type is looked up, a link that is there from either side is refused, and
+-- a second one where there is one at most; the mirror is made, changed and
+-- deleted with its row.  What our indexes check, it checks by
+-- query, with both contacts locked.
 
 DROP SCHEMA IF EXISTS handmade CASCADE;
 SELECT contacts.create_directory('handmade') \g /dev/null
@@ -8,6 +11,8 @@ FROM pg_trigger
 WHERE tgrelid IN (SELECT oid FROM pg_class WHERE relnamespace = 'handmade'::regnamespace)
 	AND NOT tgisinternal
 \gexec
+
+DROP INDEX handmade.relationship_link_key, handmade.relationship_single_key, handmade.relationship_record_single_key;
 
 CREATE FUNCTION handmade.derive() RETURNS trigger
 	LANGUAGE plpgsql
@@ -18,6 +23,28 @@ BEGIN
 		FROM handmade.relationship_type t
 		WHERE t.id = NEW.relationship_type_id AND t.source_type_id = 1;
 	NEW.is_mirror := NEW.id < 0;
+	IF NEW.is_mirror THEN
+		RETURN NEW;
+	END IF;
+	-- or two sessions would not see each other's links
+	PERFORM FROM handmade.contact c
+		WHERE c.id IN (NEW.contact_id, NEW.related_contact_id) ORDER BY c.id FOR NO KEY UPDATE;
+	IF EXISTS (SELECT FROM handmade.relationship r
+		WHERE r.contact_id = NEW.contact_id AND r.related_contact_id = NEW.related_contact_id
+			AND r.relationship_type_id = NEW.relationship_type_id
+			AND r.started_on IS NOT DISTINCT FROM NEW.started_on AND r.id <> NEW.id)
+	THEN
+		RAISE EXCEPTION USING ERRCODE = 'unique_violation', MESSAGE = 'the link exists already';
+	END IF;
+	IF NEW.is_single AND NEW.ended_on IS NULL AND EXISTS (SELECT FROM handmade.relationship r
+		WHERE r.contact_id = NEW.contact_id AND r.relationship_type_id = NEW.relationship_type_id
+			AND r.ended_on IS NULL AND r.id <> NEW.id)
+		OR NEW.inverse_is_single AND NEW.ended_on IS NULL AND EXISTS (SELECT FROM handmade.relationship r
+		WHERE r.contact_id = NEW.related_contact_id AND r.relationship_type_id = NEW.inverse_type_id
+			AND r.ended_on IS NULL AND r.id <> -NEW.id)
+	THEN
+		RAISE EXCEPTION USING ERRCODE = 'unique_violation', MESSAGE = 'there is one at most';
+	END IF;
 	RETURN NEW;
 END
 $$;

@@ -39,6 +39,12 @@ INSERT INTO bench.target (item, variant, base_item, base, text, at_most, at_leas
 	('import', 'crm', 'import', 'copy_good', 'import_contacts, 1 % bad rows / COPY of the good ones', 1.6, NULL),
 	('relationship', 'crm', 'relationship', 'plain', 'INSERT of links: (b) / (a) both rows by hand', 1.4, NULL),
 	('relationship', 'handmade', 'relationship', 'crm', 'INSERT of links: (c) PL/pgSQL row triggers / (b)', NULL, 4),
+	('relationship', 'lean', 'relationship', 'crm', 'INSERT of links: (c'') likewise, over our indexes / (b)', NULL, NULL),
+	('list_page', 'by_contact', 'list_page', 'open', 'page of 50: row security, shared one by one / none', 2, NULL),
+	('list_page', 'by_organization', 'list_page', 'open', 'page of 50: row security, shared by organization / none', 2, NULL),
+	('list_organization', 'by_contact', 'list_organization', 'open', '50 of an organization: row security, shared one by one / none', 2, NULL),
+	('list_organization', 'by_organization', 'list_organization', 'open', '50 of an organization: row security, shared by organization / none', 2, NULL),
+	('list_name', 'by_contact', 'list_name', 'open', '50 of a name: row security, shared one by one / none', NULL, NULL),
 	('fan_out', '10000', 'fan_out', '10', 'links of a person, per link: 10,000 / 10 of them', NULL, NULL),
 	('unique_insert', 'citext', 'unique_insert', 'email', 'insert into a unique index: citext / email', NULL, 6),
 	('unique_insert', 'email', 'unique_insert', 'text', 'insert into a unique index: email / text COLLATE "C"', NULL, NULL),
@@ -73,8 +79,8 @@ SELECT item, variant, runs, rows, round(wall::numeric, 2) AS wall, round(cpu::nu
 	round(least::numeric, 2) AS least, round(most::numeric, 2) AS most, round((cpu / rows * 1e6)::numeric, 3) AS us_per_row
 FROM bench.median
 WHERE item !~ '^upsert'
-ORDER BY array_position('{copy,first_name,email_change,suppress,import,input,index_build,unique_insert,look_up,join,relationship,fan_out,path}', item), item,
-	array_position('{plain,crm,handmade_citext,handmade_text,handmade,text,email,citext,1,10,100,1000,10000}', variant);
+ORDER BY array_position('{copy,first_name,email_change,suppress,import,input,index_build,unique_insert,look_up,join,relationship,fan_out,path,list_page,list_organization,list_name}', item), item,
+	array_position('{plain,crm,handmade_citext,handmade_text,handmade,lean,text,email,citext,1,10,100,1000,10000,open,by_contact,by_organization}', variant);
 
 \echo '== Ratios (of CPU time per row; wall beside)'
 SELECT t.text AS ratio, round((m.cpu / m.rows * b.rows / b.cpu)::numeric, 2) AS cpu, round((m.wall / m.rows * b.rows / b.wall)::numeric, 2) AS wall,

@@ -85,10 +85,7 @@ COMMENT ON FUNCTION opt_in(text, jsonb) IS 'opts an address in; the only way out
 CREATE FUNCTION address_status(address text) RETURNS contacts.consent_state
 	LANGUAGE sql STABLE PARALLEL UNSAFE
 BEGIN ATOMIC
-	SELECT CASE WHEN k.key IS NOT NULL THEN coalesce(
-		(SELECT i.status::text FROM identifier i WHERE i.key = k.key AND i.holder = 0),
-		'not_opted_in') END
-	FROM (SELECT contacts.address_key('identifier'::regclass, $1) AS key OFFSET 0) k;
+	SELECT contacts.address_state('identifier'::regclass, $1);
 END;
 COMMENT ON FUNCTION address_status(text) IS 'the consent state of an address, also if nobody holds it or it was erased; not_opted_in if nothing is known, NULL if it is no address';
 

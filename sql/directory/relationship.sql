@@ -85,8 +85,7 @@ CREATE TABLE relationship (
 	CONSTRAINT relationship_mirror_leads_to_contact CHECK (NOT is_mirror OR related_contact_id IS NOT NULL)
 );
 CREATE INDEX relationship_contact_id_idx ON relationship (contact_id, relationship_type_id);
-CREATE INDEX relationship_related_contact_id_idx ON relationship (related_contact_id)
-	WHERE related_contact_id IS NOT NULL;
+CREATE INDEX relationship_related_contact_id_idx ON relationship (related_contact_id);
 CREATE INDEX relationship_type_id_idx ON relationship (relationship_type_id);
 CREATE INDEX relationship_record_id_idx ON relationship (record_id, relationship_type_id)
 	WHERE record_id IS NOT NULL;

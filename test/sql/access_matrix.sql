@@ -61,6 +61,8 @@ INSERT INTO pg_temp.action (name, statement) VALUES
 	('read notices', $$SELECT * FROM delivery_notice$$),
 	('read holds', $$SELECT * FROM legal_hold$$),
 	('read erasures', $$SELECT * FROM erasure$$),
+	('read shares', $$SELECT * FROM directory_share, record_share$$),
+	('share a contact', $$SELECT contacts.share('access_matrix', 1, 'regress_access_view'::name)$$),
 	('read settings', $$SELECT * FROM setting$$),
 	('read the secret', $$SELECT * FROM secret$$),
 	('find_contact()', $$SELECT find_contact('email', 'a@x.org')$$),

@@ -126,6 +126,7 @@ SELECT * FROM log WHERE value = 'a@x.org';
 ALTER TABLE consent_event ADD COLUMN mine text;
 UPDATE consent_event SET evidence = NULL;
 SELECT * FROM pg_temp.fails($$UPDATE consent_event SET mine = 'note' WHERE id = 4$$);
+UPDATE consent_event SET mine = NULL;
 ALTER TABLE consent_event DROP COLUMN mine;
 
 SELECT * FROM contacts.check_directory('consent_log');

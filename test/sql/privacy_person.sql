@@ -31,11 +31,12 @@ INSERT INTO identifier (contact_id, semantic_type, slug, value, source, remark) 
 	(1, 'email', 'work', 'zebra.work@x.org', 'zebra', 'zebra'), (1, 'anonymous', NULL, 'zebra token', 'zebra', 'zebra'),
 	(1, 'phone', 'work', '+49301234502', 'zebra', 'zebra'), (1, 'email', 'other', 'zebra.left@x.org', NULL, NULL),
 	(1, 'email', 'billing', 'zebra.moved@x.org', NULL, NULL);
+SELECT unsubscribe('b@x.org', source => 'horse'), opt_in('b@x.org', '{"form": "horse"}'), suppress('+49301234500', 'manual', 'horse');
+ALTER TABLE consent_event ALTER remark SET DEFAULT 'zebra';
 SELECT suppress('zebra@x.org', 'complaint', 'zebra'), unsubscribe('zebra.work@x.org', 'own_wish', 'zebra'),
-	suppress('+49301234502', 'manual', 'zebra'), suppress('+49301234500', 'manual', 'horse'),
+	suppress('+49301234502', 'manual', 'zebra'),
 	suppress('zebra.left@x.org', 'bounce', 'zebra');
-SELECT unsubscribe('b@x.org', source => 'horse'), opt_in('b@x.org', '{"form": "horse"}');
-UPDATE consent_event SET remark = 'zebra' WHERE source = 'zebra';
+ALTER TABLE consent_event ALTER remark SET DEFAULT 'none';
 INSERT INTO relationship (relationship_type_id, contact_id, related_contact_id, note) SELECT id, 1, 2, 'zebra' FROM relationship_type WHERE name = 'sibling';
 INSERT INTO relationship (relationship_type_id, contact_id, related_contact_id, note) SELECT id, 3, 1, 'zebra' FROM relationship_type WHERE name = 'parent';
 INSERT INTO relationship (relationship_type_id, contact_id, related_contact_id, note) SELECT id, 2, 3, 'horse' FROM relationship_type WHERE name = 'colleague';

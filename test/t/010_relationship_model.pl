@@ -378,6 +378,13 @@ $statement{delete} = [ 5, sub {
 		sub { $model->delete_links(map { $_->{link} } @rows) });
 } ];
 
+$statement{unrelate} = [ 2, sub {
+	my $row = some_row() or return;
+
+	return ('SELECT crm.unrelate(id) FROM crm.relationship WHERE ' . is_row($row),
+		sub { $model->delete_links($row->{link}) });
+} ];
+
 $statement{delete_contact} = [ 3, sub {
 	my %seen;
 	my @ids = grep { !$seen{$_}++ } map { some_contact() } 1 .. (chance(25) ? 3 : 1);

@@ -1,0 +1,16 @@
+/*-------------------------------------------------------------------------
+ *
+ * my_roles.h
+ *	  the roles whose privileges the current user has
+ *
+ *-------------------------------------------------------------------------
+ */
+#ifndef MY_ROLES_H
+#define MY_ROLES_H
+
+#include "nodes/pg_list.h"
+
+extern List *my_role_names(void);
+extern void plans_depend_on_roles(void);
+
+#endif							/* MY_ROLES_H */
