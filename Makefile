@@ -25,6 +25,8 @@ OBJS = \
 	src/identifier_key.o \
 	src/pending.o \
 	src/attach.o \
+	src/ddl_guard.o \
+	src/ddl_gate.o \
 	src/consent.o \
 	src/message.o \
 	src/message_gate.o \
@@ -85,6 +87,7 @@ SQL_FRAGMENTS = \
 	sql/visibility.sql \
 	sql/directory.sql \
 	sql/sharing.sql \
+	sql/ddl_guard.sql \
 	sql/check_relationship.sql \
 	sql/check_object.sql \
 	sql/check_message.sql \
@@ -117,9 +120,9 @@ TRIGGER_FRAGMENTS = \
 	sql/directory/privacy_triggers.sql \
 	sql/directory/relationship_triggers.sql \
 	sql/directory/relationship_type_triggers.sql \
+	sql/directory/sharing_triggers.sql \
 	sql/directory/message_triggers.sql \
-	sql/directory/deliver_triggers.sql \
-	sql/directory/sharing_triggers.sql
+	sql/directory/deliver_triggers.sql
 
 DATA_built = sql/contacts--$(EXTVERSION).sql
 EXTRA_CLEAN = sql/contacts--$(EXTVERSION).sql

@@ -54,7 +54,9 @@ BEGIN ATOMIC
 			UNION
 			SELECT x.grantee, x.privilege_type FROM pg_attribute t CROSS JOIN aclexplode(t.attacl) x
 			WHERE t.attrelid = c.oid) a
-	WHERE c.relnamespace = directory AND c.relname = 'secret' AND a.grantee <> c.relowner;
+	WHERE c.relnamespace = directory AND c.relname = 'secret' AND a.grantee <> c.relowner
+	UNION ALL
+	SELECT 'guard', g.object, NULL, g.message FROM contacts.check_ddl_guard() g;
 END;
 COMMENT ON FUNCTION contacts.check_catalogue(oid) IS 'what check_directory() finds in the catalogue';
 
@@ -303,11 +305,13 @@ BEGIN ATOMIC
 		WHEN 'identifier.key' THEN $q$
 			UPDATE ONLY %1$I.identifier i SET key = n.key
 			FROM (
-				SELECT o.id, o.holder, contacts.identifier_key($2, o.semantic_type, o.value) AS key
-				FROM ONLY %1$I.identifier o WHERE o.id = ANY ($1)
+				SELECT o.id, CASE WHEN t.is_exclusive THEN 0 ELSE coalesce(o.contact_id, 0) END AS holder,
+					contacts.identifier_key($2, o.semantic_type, o.value) AS key
+				FROM ONLY %1$I.identifier o JOIN ONLY %1$I.semantic_type t ON t.name = o.semantic_type
+				WHERE o.id = ANY ($1)
 			) n
 			WHERE i.id = n.id AND n.key IS NOT NULL AND NOT EXISTS (
-				SELECT FROM ONLY %1$I.identifier o WHERE o.key = n.key AND o.holder = n.holder) $q$
+				SELECT FROM ONLY %1$I.identifier o WHERE o.key = n.key AND o.holder = n.holder AND o.id <> n.id) $q$
 		WHEN 'identifier.holder' THEN $q$
 			UPDATE ONLY %1$I.identifier i SET holder = n.holder
 			FROM (
@@ -392,21 +396,6 @@ BEGIN ATOMIC
 END;
 COMMENT ON FUNCTION contacts.repair_statement(text) IS 'what repair_directory() does about an object that check_directory() names; NULL: nothing';
 
--- Key and holder of an identifier are out of reach of DML.  Nobody else can
--- write while its triggers are off, and they are on again before this ends.
-CREATE FUNCTION contacts.repair_identifier(directory text, statement text, ids bigint[]) RETURNS void
-	LANGUAGE plpgsql VOLATILE PARALLEL UNSAFE SET search_path = pg_catalog, pg_temp
-AS $$
-BEGIN
-	EXECUTE (SELECT format('ALTER TABLE %I.identifier %s', directory,
-			string_agg(format('DISABLE TRIGGER %I', m.name), ', '))
-		FROM contacts.model m WHERE m.kind = 'trigger' AND m.relation = 'identifier');
-	EXECUTE format(statement, directory) USING ids, directory;
-	PERFORM contacts.attach_triggers(directory);
-END
-$$;
-COMMENT ON FUNCTION contacts.repair_identifier(text, text, bigint[]) IS 'runs a statement on identifier without the triggers of the extension, for its owner';
-
 CREATE FUNCTION contacts.repair_directory(directory text)
 	RETURNS TABLE (rule text, object text, found bigint, remaining bigint)
 	LANGUAGE plpgsql VOLATILE PARALLEL UNSAFE SET search_path = pg_catalog, pg_temp SET row_security = off
@@ -447,11 +436,7 @@ BEGIN
 			WHERE contacts.repair_statement(f.object) IS NOT NULL AND f.rule ~ '^[ICR][0-9]+$'
 			ORDER BY f.object NOT IN ('identifier.key', 'identifier.holder'), f.object
 		LOOP
-			IF object IN ('identifier.key', 'identifier.holder') THEN
-				PERFORM contacts.repair_identifier(directory, statement, ids);
-			ELSE
-				EXECUTE format(statement, directory) USING ids, directory;
-			END IF;
+			EXECUTE format(statement, directory) USING ids, directory;
 		END LOOP;
 	END LOOP;
 	RETURN QUERY

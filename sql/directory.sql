@@ -132,7 +132,7 @@ GRANT SELECT ON contacts.model TO PUBLIC;
 -- in another way.
 CREATE FUNCTION contacts.build_model() RETURNS void
 	LANGUAGE plpgsql VOLATILE PARALLEL UNSAFE
-	SET search_path = pg_catalog, pg_temp SET client_min_messages = warning
+	SET search_path = pg_catalog, pg_temp SET client_min_messages = warning SET contacts.ddl_guard = off
 AS $$
 BEGIN
 	CREATE SCHEMA contacts_model;
@@ -292,12 +292,9 @@ END
 $$;
 COMMENT ON FUNCTION contacts.close_secret(text) IS 'takes the rights that others than the owner have on the secret of a directory';
 
-CREATE FUNCTION contacts.create_directory(name text, secret bytea DEFAULT NULL, attach boolean DEFAULT true)
-	RETURNS void
-	LANGUAGE plpgsql VOLATILE PARALLEL UNSAFE SET search_path = pg_catalog, pg_temp
+CREATE FUNCTION contacts.check_name(name text) RETURNS void
+	LANGUAGE plpgsql STABLE PARALLEL SAFE SET search_path = pg_catalog, pg_temp
 AS $$
-DECLARE
-	key bytea := coalesce(secret, contacts.new_secret());
 BEGIN
 	IF name IS NULL THEN
 		RAISE EXCEPTION USING ERRCODE = 'null_value_not_allowed',
@@ -313,6 +310,18 @@ BEGIN
 			MESSAGE = format('a directory cannot be named "%s"', name),
 			DETAIL = 'In search_path that name stands for the schema named like the current role.';
 	END IF;
+END
+$$;
+COMMENT ON FUNCTION contacts.check_name(text) IS 'refuses what cannot be the name of a directory';
+
+CREATE FUNCTION contacts.create_directory(name text, secret bytea DEFAULT NULL, attach boolean DEFAULT true)
+	RETURNS void
+	LANGUAGE plpgsql VOLATILE PARALLEL UNSAFE SET search_path = pg_catalog, pg_temp
+AS $$
+DECLARE
+	key bytea := coalesce(secret, contacts.new_secret());
+BEGIN
+	PERFORM contacts.check_name(name);
 	IF octet_length(key) < 16 THEN
 		RAISE EXCEPTION USING ERRCODE = 'invalid_parameter_value',
 			MESSAGE = 'the secret of a directory must have at least 16 bytes',
@@ -370,7 +379,7 @@ DECLARE
 	state_count bigint;
 BEGIN
 	IF cascade THEN
-		EXECUTE format('DROP SCHEMA %I CASCADE', directory);
+		PERFORM contacts.drop_tables(schema_id, true);
 		RETURN;
 	END IF;
 	EXECUTE format('LOCK TABLE ONLY %1$I.contact, ONLY %1$I.identifier IN SHARE ROW EXCLUSIVE MODE', directory);
@@ -386,11 +395,7 @@ BEGIN
 	END IF;
 	PERFORM contacts.drop_functions(schema_id);
 	PERFORM contacts.disarm_records(format('%I.object_type', directory)::regclass);
-	EXECUTE (
-		SELECT format('DROP TABLE %s', string_agg(c.oid::regclass::text, ', '))
-		FROM pg_class c JOIN contacts.model m ON m.kind = 'table' AND m.relation = c.relname
-		WHERE c.relnamespace = schema_id);
-	EXECUTE format('DROP SCHEMA %I', directory);
+	PERFORM contacts.drop_tables(schema_id, false);
 END
 $$;
 COMMENT ON FUNCTION contacts.drop_directory(text, boolean) IS 'drops a directory; 2BP01 if it holds contacts or consent states, or if anything else is in its schema or depends on it, unless cascade is true';
@@ -401,33 +406,10 @@ CREATE FUNCTION contacts.detach_directory(directory text) RETURNS void
 AS $$
 DECLARE
 	schema_id oid := contacts.directory_schema(directory);
-	statement text;
 BEGIN
-	PERFORM contacts.disarm_records(format('%I.object_type', directory)::regclass);
-	FOR statement IN
-		SELECT format('DROP TRIGGER %I ON %s', t.tgname, t.tgrelid::regclass)
-		FROM pg_trigger t JOIN pg_class c ON c.oid = t.tgrelid JOIN pg_proc p ON p.oid = t.tgfoid
-		WHERE c.relnamespace = schema_id AND p.pronamespace = 'contacts'::regnamespace AND NOT t.tgisinternal
-	LOOP
-		EXECUTE statement;
-	END LOOP;
 	PERFORM contacts.drop_functions(schema_id);
-
-	-- Defaults, constraints and indexes of a column follow its type; the
-	-- condition of this index, over oids, does not.
-	EXECUTE format('DROP INDEX IF EXISTS %I.object_type_relation_key', directory);
-	FOR statement IN
-		SELECT format('ALTER TABLE %s %s', c.oid::regclass, string_agg(
-			format('ALTER %1$I TYPE text USING %1$I::text', a.attname), ', ' ORDER BY a.attnum))
-		FROM pg_class c JOIN pg_attribute a ON a.attrelid = c.oid
-			JOIN pg_type t ON t.oid = a.atttypid
-		WHERE c.relnamespace = schema_id AND c.relkind IN ('r', 'p', 'f') AND NOT a.attisdropped
-			AND t.typnamespace = 'contacts'::regnamespace AND t.typelem = 0
-		GROUP BY c.oid
-	LOOP
-		EXECUTE statement;
-	END LOOP;
-	EXECUTE format($q$CREATE UNIQUE INDEX object_type_relation_key ON %I.object_type (relation) WHERE relation <> '-'$q$, directory);
+	PERFORM contacts.disarm_records(format('%I.object_type', directory)::regclass);
+	PERFORM contacts.detach_tables(schema_id);
 END
 $$;
 COMMENT ON FUNCTION contacts.detach_directory(text) IS 'the way out: leaves ordinary tables with ordinary types, their rows, constraints and indexes; nothing of them needs the extension any more; tables under row security stay so, without its policies: only their owner reads them';

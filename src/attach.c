@@ -28,6 +28,7 @@
 #include "utils/syscache.h"
 
 #include "attach.h"
+#include "ddl_guard.h"
 
 #define SECRET_LENGTH 32
 
@@ -114,25 +115,21 @@ missing_statements(Oid schema)
 	return statements;
 }
 
-/* Run statements as another role, which may make triggers. */
+/*
+ * Run statements as another role, which may make triggers.  In the directory,
+ * if one is given, altered triggers are replaced, which the DDL guard lets
+ * nobody else do.
+ */
 void
-run_as(Oid role, List *statements)
+run_as(Oid role, Oid schema, List *statements)
 {
 	Oid			caller;
 	int			context;
-	ListCell   *cell;
 
 	GetUserIdAndSecContext(&caller, &context);
 	SetUserIdAndSecContext(role, context | SECURITY_LOCAL_USERID_CHANGE |
 						   SECURITY_RESTRICTED_OPERATION);
-	foreach(cell, statements)
-	{
-		int			result = SPI_execute(lfirst(cell), false, 0);
-
-		if (result < 0)
-			elog(ERROR, "could not run \"%s\": %s", (char *) lfirst(cell),
-				 SPI_result_code_string(result));
-	}
+	ddl_guard_run(schema, statements);
 	SetUserIdAndSecContext(caller, context);
 }
 
@@ -154,7 +151,7 @@ attach_triggers(PG_FUNCTION_ARGS)
 	lock_tables(directory, schema);
 	query_schema("SELECT contacts.check_shape($1)", schema);
 	statements = missing_statements(schema);
-	run_as(function_owner(fcinfo->flinfo->fn_oid), statements);
+	run_as(function_owner(fcinfo->flinfo->fn_oid), schema, statements);
 
 	/* A schema renamed while we were at it: other tables got the triggers. */
 	if (missing_statements(schema) != NIL)

@@ -11,6 +11,6 @@
 #include "nodes/pg_list.h"
 
 extern Oid	function_owner(Oid function);
-extern void run_as(Oid role, List *statements);
+extern void run_as(Oid role, Oid schema, List *statements);
 
 #endif							/* ATTACH_H */

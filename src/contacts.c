@@ -10,6 +10,7 @@
 #include "fmgr.h"
 #include "utils/guc.h"
 
+#include "ddl_guard.h"
 #include "import.h"
 #include "phone.h"
 
@@ -23,6 +24,7 @@ _PG_init(void)
 {
 	phone_init();
 	import_init();
+	ddl_guard_init();
 
 	/* After all settings are defined: misspelt ones are refused. */
 	MarkGUCPrefixReserved("contacts");

@@ -23,6 +23,7 @@
 
 #include "columns.h"
 #include "guard.h"
+#include "identifier_key.h"
 #include "plan_cache.h"
 
 static const DirectoryQuery any_left_behind = {
@@ -63,6 +64,43 @@ finds_any(Relation rel, const DirectoryQuery *query)
 	return found;
 }
 
+/*
+ * Does the change nothing but give the row the key of its value?  It was a
+ * wrong one before, which only a broken directory has (rule I10).
+ */
+static bool
+puts_key_right(TriggerData *trigdata)
+{
+	Relation	rel = trigdata->tg_relation;
+	DirectoryInfo *info;
+	SemanticType *type;
+	Row			before;
+	Row			after;
+	Datum		value;
+	Datum		key;
+
+	if (strcmp(RelationGetRelationName(rel), "contact") == 0)
+		return false;
+	row_read(&before, rel, trigdata->tg_trigtuple, identifier_columns,
+			 IDENTIFIER_NCOLUMNS);
+	row_read(&after, rel, trigdata->tg_newtuple, identifier_columns,
+			 IDENTIFIER_NCOLUMNS);
+	if (after.nulls[IDENTIFIER_VALUE] ||
+		row_text_differs(&before, &after, IDENTIFIER_VALUE) ||
+		row_text_differs(&before, &after, IDENTIFIER_SEMANTIC_TYPE) ||
+		row_text_differs(&before, &after, IDENTIFIER_STATUS))
+		return false;
+	info = directory_info(rel);
+	type = named_semantic_type(info,
+							   after.values[IDENTIFIER_SEMANTIC_TYPE]);
+	if (type == NULL ||
+		!canonical_value(type, after.values[IDENTIFIER_VALUE], &value))
+		return false;
+	key = identifier_value_key(info, type, value);
+	return memcmp(DatumGetPointer(key),
+				  DatumGetPointer(after.values[IDENTIFIER_KEY]), UUID_LEN) == 0;
+}
+
 PG_FUNCTION_INFO_V1(guard_suppression);
 
 /* Suppression is for ever, an unsubscription is not forgotten (rule C2). */
@@ -87,6 +125,8 @@ guard_suppression(PG_FUNCTION_ARGS)
 		refuse(rel, "suppression_is_permanent",
 			   "a suppressed or unsubscribed address cannot be deleted",
 			   "Setting its value to NULL erases the address and keeps the state.");
+	if (puts_key_right(trigdata))
+		return PointerGetDatum(NULL);
 	refuse(rel, "suppression_is_permanent",
 		   strcmp(RelationGetRelationName(rel), "contact") == 0 ?
 		   "the suppression of an address cannot be lifted" :

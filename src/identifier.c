@@ -121,20 +121,29 @@ row_type(DirectoryInfo *info, const Row *row)
 	return type;
 }
 
-/* Value and key.  A row without a value keeps the key it came with (C6). */
+/* Does the client write another key? */
+static bool
+key_differs(const Row *new, const Row *old)
+{
+	return new->nulls[IDENTIFIER_KEY] ||
+		memcmp(DatumGetPointer(new->values[IDENTIFIER_KEY]),
+			   DatumGetPointer(old->values[IDENTIFIER_KEY]), UUID_LEN) != 0;
+}
+
+/*
+ * Value and key.  A row without a value keeps the key it came with (C6).  Who
+ * writes another key gets the right one: so a wrong one is put right.
+ */
 static void
 derive_key(Row *new, const Row *old, DirectoryInfo *info,
 		   const SemanticType *type)
 {
+	bool		is_same = old != NULL &&
+	!row_text_differs(old, new, IDENTIFIER_VALUE) &&
+	!row_text_differs(old, new, IDENTIFIER_SEMANTIC_TYPE);
 	Datum		canonical;
 
-	if (old != NULL && !row_text_differs(old, new, IDENTIFIER_VALUE) &&
-		!row_text_differs(old, new, IDENTIFIER_SEMANTIC_TYPE))
-	{
-		row_copy(new, old, IDENTIFIER_KEY);
-		return;
-	}
-	if (new->nulls[IDENTIFIER_VALUE])
+	if (new->nulls[IDENTIFIER_VALUE] || (is_same && !key_differs(new, old)))
 	{
 		if (old != NULL)
 			row_copy(new, old, IDENTIFIER_KEY);
@@ -142,7 +151,8 @@ derive_key(Row *new, const Row *old, DirectoryInfo *info,
 	}
 	if (!canonical_value(type, new->values[IDENTIFIER_VALUE], &canonical))
 		report_malformed(new, type);
-	row_set(new, IDENTIFIER_VALUE, canonical);
+	if (!is_same)
+		row_set(new, IDENTIFIER_VALUE, canonical);
 	row_set(new, IDENTIFIER_KEY, identifier_value_key(info, type, canonical));
 }
 

@@ -95,7 +95,7 @@ arm_records(PG_FUNCTION_ARGS)
 	if (SPI_connect() != SPI_OK_CONNECT)
 		elog(ERROR, "could not connect to SPI");
 	statements = missing_statements(object_type, relid);
-	run_as(function_owner(fcinfo->flinfo->fn_oid), statements);
+	run_as(function_owner(fcinfo->flinfo->fn_oid), InvalidOid, statements);
 
 	/* A schema renamed while we were at it: another table got the triggers. */
 	if (missing_statements(object_type, relid) != NIL)

@@ -5,6 +5,7 @@ CREATE ROLE regress_directory;
 CREATE ROLE regress_directory_other;
 CREATE ROLE regress_directory_reader;
 SELECT format('GRANT CREATE ON DATABASE %I TO regress_directory, regress_directory_other', current_database()) \gexec
+GRANT SET ON PARAMETER contacts.ddl_guard TO regress_directory; -- to break things
 SET ROLE regress_directory;
 SET search_path = '';
 
@@ -72,9 +73,9 @@ SELECT contacts.attach_triggers('dir_nowhere');
 SELECT contacts.attach_triggers('pg_catalog');
 SELECT contacts.attach_triggers(NULL) IS NULL AS does_nothing;
 
-ALTER TABLE dir_two.contact ALTER first_name TYPE varchar(20);
+ALTER TABLE dir_two.contact ALTER titles TYPE varchar(20);
 SELECT contacts.attach_triggers('dir_two');
-ALTER TABLE dir_two.contact ALTER first_name TYPE text;
+ALTER TABLE dir_two.contact ALTER titles TYPE text;
 CREATE FUNCTION dir_two.trap(text) RETURNS boolean LANGUAGE plpgsql AS $$ BEGIN RAISE 'caught'; END $$;
 CREATE DOMAIN dir_two.text AS text CHECK (VALUE IS NULL OR dir_two.trap(VALUE));
 ALTER TABLE dir_two.identifier_slug ADD slug_ dir_two.text;
@@ -131,7 +132,9 @@ SELECT name, owner, version, is_armed FROM contacts.directory WHERE name LIKE 'd
 SET ROLE regress_directory;
 GRANT USAGE ON SCHEMA dir_one TO regress_directory_reader;
 GRANT SELECT ON dir_one.setting TO regress_directory_reader;
+SET contacts.ddl_guard = off;
 ALTER TABLE dir_one.contact DISABLE TRIGGER zz_claim;
+SET contacts.ddl_guard = on;
 SET ROLE regress_directory_reader;
 SELECT name, version IS NOT NULL AS has_version, is_armed FROM contacts.directory WHERE name LIKE 'dir_%';
 SET ROLE regress_directory;

@@ -61,14 +61,14 @@ SELECT count(*) > 0 AS has_some FROM pg_opclass o JOIN member m ON m.classid = '
 -- trigger functions that everybody could attach to any table; the installer may
 SELECT p.oid::regprocedure AS trigger_function
 FROM pg_proc p
-WHERE p.pronamespace = 'contacts'::regnamespace AND p.prorettype = 'trigger'::regtype
+WHERE p.pronamespace = 'contacts'::regnamespace AND p.prorettype IN ('trigger'::regtype, 'event_trigger'::regtype)
 	AND (has_function_privilege('regress_lint', p.oid, 'EXECUTE')
 		OR NOT has_function_privilege(current_user, p.oid, 'EXECUTE'))
 ORDER BY 1;
 -- everybody may call the other functions, which write with the rights of who calls; but for a superuser's one
 SELECT p.oid::regprocedure AS not_for_everybody
 FROM pg_proc p
-WHERE p.pronamespace = 'contacts'::regnamespace AND p.prorettype <> 'trigger'::regtype
+WHERE p.pronamespace = 'contacts'::regnamespace AND p.prorettype NOT IN ('trigger'::regtype, 'event_trigger'::regtype)
 	AND NOT has_function_privilege('regress_lint', p.oid, 'EXECUTE')
 ORDER BY 1;
 -- what the extension's own tables and schema let everybody do
@@ -117,7 +117,7 @@ WHERE m.kind = 'trigger' AND m.name LIKE 'zz\_guard%' AND m.state <> 'A' ORDER B
 -- the trigger functions say which table they serve: none is left unused
 SELECT p.oid::regprocedure AS unused
 FROM pg_proc p
-WHERE p.pronamespace = 'contacts'::regnamespace AND p.prorettype = 'trigger'::regtype
+WHERE p.pronamespace = 'contacts'::regnamespace AND p.prorettype IN ('trigger'::regtype, 'event_trigger'::regtype)
 	AND NOT EXISTS (SELECT FROM contacts.model m WHERE m.kind = 'trigger'
 		AND m.definition LIKE '% EXECUTE FUNCTION contacts.' || p.proname || '()')
 ORDER BY 1;

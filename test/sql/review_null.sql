@@ -1,13 +1,17 @@
--- An owner can drop what keeps NULLs out; the server must not mind.
+-- An owner can drop what keeps NULLs out, where the DDL guard is off; the server must not mind.
 \getenv abs_srcdir PG_ABS_SRCDIR
 \set rules :abs_srcdir '/rules.sql'
 \set dir review_null
 \set ECHO none
 \i :rules
 \set ECHO all
+RESET ROLE;
+GRANT SET ON PARAMETER contacts.ddl_guard TO regress_contacts_review_null; -- to break things
+SET ROLE regress_contacts_review_null;
 
 INSERT INTO contact (id, first_name, email) VALUES (1, 'Ada', 'a@x.org');
 INSERT INTO organization (name) VALUES ('Acme');
+SET contacts.ddl_guard = off;
 ALTER TABLE contact ALTER email_status DROP NOT NULL, DISABLE TRIGGER zz_derive;
 UPDATE contact SET email_status = NULL WHERE id = 1;
 UPDATE contact SET email_status = 'opted_in' WHERE id = 1;

@@ -5,6 +5,9 @@
 \set ECHO none
 \i :rules
 \set ECHO all
+RESET ROLE;
+GRANT SET ON PARAMETER contacts.ddl_guard TO regress_contacts_rule_key; -- to break things
+SET ROLE regress_contacts_rule_key;
 
 -- I10: HMAC-SHA-256 under the directory's secret over value type or else
 -- semantic type name, a zero byte, canonical value; cut to 16 bytes.
@@ -77,6 +80,7 @@ SELECT contacts.identifier_key('rule_key_other', 'email', 'a@x.org') <> contacts
 
 -- I10: a directory without its secret refuses writes with 55000 (as after a
 -- schema-only restore)
+SET contacts.ddl_guard = off;
 ALTER TABLE secret DISABLE TRIGGER ALL;
 CREATE TABLE kept AS TABLE secret;
 DELETE FROM secret;
@@ -97,11 +101,13 @@ SELECT count(*) FROM contact; -- reading works
 -- nor does another directory's do
 INSERT INTO secret SELECT true, value FROM rule_key_other.secret;
 INSERT INTO contact (email) VALUES ('e@x.org');
+SET contacts.ddl_guard = off;
 ALTER TABLE secret DISABLE TRIGGER ALL;
 DELETE FROM secret;
 INSERT INTO secret TABLE kept;
 ALTER TABLE secret ENABLE TRIGGER ALL;
 DROP TABLE kept;
+SET contacts.ddl_guard = on;
 SELECT contacts.attach_triggers('rule_key') > 0 AS are_armed_again;
 \c -
 SET search_path = rule_key;

@@ -225,6 +225,9 @@ SELECT contacts.address_key('fake.identifier', 'a@x.org');
 -- a directory whose owner alters types
 SELECT contacts.create_directory('fake_2');
 INSERT INTO fake_2.contact (first_name, email) VALUES ('Eve', 'e@x.org');
+RESET ROLE;
+SET contacts.ddl_guard = off;
+SET ROLE regress_contacts_security_mallory;
 SELECT contacts.drop_functions('fake_2'::pg_catalog.regnamespace) \g /dev/null
 ALTER TABLE fake_2.contact ALTER time_zone TYPE pg_catalog.int8 USING 1, ALTER is_vendor DROP DEFAULT;
 UPDATE fake_2.contact SET time_zone = 5;
@@ -239,6 +242,7 @@ SELECT email FROM fake_2.contact;
 SELECT contacts.drop_directory('fake_2', cascade => true);
 \set VERBOSITY default
 RESET ROLE;
+SET contacts.ddl_guard = on;
 
 SELECT * FROM contacts.check_directory('security');
 SET ROLE regress_contacts_security;

@@ -31,6 +31,7 @@ sub make_directory
 {
 	$node->safe_psql('postgres', <<'SQL');
 SET client_min_messages = error;
+SET contacts.ddl_guard = off;
 DROP EXTENSION IF EXISTS contacts CASCADE;
 DROP SCHEMA IF EXISTS crm CASCADE;
 CREATE EXTENSION contacts;
