@@ -190,6 +190,7 @@ BEGIN ATOMIC
 		format('FUNCTION %I.%I(%s)', n.nspname, f.proname, pg_get_function_identity_arguments(f.oid))
 	FROM contacts.privilege p
 		JOIN pg_proc f ON f.pronamespace = directory AND f.proname || '()' = p.object
+		JOIN contacts.model m ON m.kind = 'function' AND m.name = contacts.function_signature(f.oid)
 		JOIN pg_namespace n ON n.oid = directory;
 END;
 COMMENT ON FUNCTION contacts.wanted_rights(oid) IS 'the rights that capabilities consist of, on the objects of a directory';

@@ -215,6 +215,14 @@ SELECT count(*) FROM contacts.access('access_matrix');
 RESET ROLE;
 SELECT contacts.grant_access('access_matrix', 'regress_access_view', 'edit') \g /dev/null
 SELECT DISTINCT x.grantor::regrole FROM pg_catalog.pg_class c, aclexplode(c.relacl) x WHERE c.relnamespace = 'access_matrix'::regnamespace;
+-- a function of one's own that bears the name of one of the directory's is nobody's business
+SET ROLE regress_contacts_access_matrix;
+CREATE FUNCTION suppress(integer) RETURNS integer LANGUAGE sql RETURN $1;
+REVOKE EXECUTE ON FUNCTION suppress(integer) FROM PUBLIC;
+SELECT contacts.grant_access('access_matrix', 'regress_access_manage_subscriptions', 'manage_subscriptions') \g /dev/null
+SELECT has_function_privilege('regress_access_manage_subscriptions', 'suppress(integer)', 'EXECUTE') AS own,
+	has_function_privilege('regress_access_manage_subscriptions', 'suppress(text, contacts.state_reason, text)', 'EXECUTE') AS directorys;
+RESET ROLE;
 -- names that must be quoted
 CREATE ROLE "regress access's";
 SET ROLE regress_contacts_access_matrix;
