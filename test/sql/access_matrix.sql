@@ -22,6 +22,7 @@ SELECT unsubscribe_token(9001) AS token \gset
 
 RESET ROLE;
 SET client_min_messages = warning;
+SET jit = off; -- a statement of each kind runs once or twice
 -- one role for each capability, one that may only use the schema
 CREATE TABLE pg_temp.actor AS
 	SELECT DISTINCT c.name AS capability, 'regress_access_' || c.name AS role
@@ -180,11 +181,12 @@ SELECT contacts.grant_access('access_matrix', 'regress_access_none', c) FROM unn
 SELECT contacts.revoke_access('access_matrix', 'regress_access_none', 'edit') \g /dev/null
 SELECT * FROM contacts.access('access_matrix') WHERE role = 'regress_access_none';
 RESET ROLE;
-SELECT o.name, o.outcome AS before, pg_temp.attempt('regress_access_none', a.statement) AS after
-FROM pg_temp.action a JOIN (
-	SELECT n, name, CASE WHEN bool_or(outcome = 'yes') THEN 'yes' ELSE '-' END AS outcome FROM pg_temp.outcome
-	WHERE capability IN ('send_email', 'manage_subscriptions') GROUP BY n, name) o USING (n)
-WHERE pg_temp.attempt('regress_access_none', a.statement) <> o.outcome ORDER BY n;
+SELECT o.name, o.outcome AS before, a.outcome AS after
+FROM (
+		SELECT n, name, CASE WHEN bool_or(outcome = 'yes') THEN 'yes' ELSE '-' END AS outcome FROM pg_temp.outcome
+		WHERE capability IN ('send_email', 'manage_subscriptions') GROUP BY n, name) o
+	JOIN (SELECT n, pg_temp.attempt('regress_access_none', statement) AS outcome FROM pg_temp.action OFFSET 0) a USING (n)
+WHERE a.outcome <> o.outcome ORDER BY n;
 -- and nothing is left of the last one
 SET ROLE regress_contacts_access_matrix;
 SELECT contacts.revoke_access('access_matrix', 'regress_access_none', c) FROM unnest('{send_email,manage_subscriptions}'::text[]) c \g /dev/null
