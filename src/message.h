@@ -51,16 +51,25 @@ typedef struct Outgoing
 	bool		is_marketing;
 	int64		topic_id;		/* 0: none */
 	/* what is found; see message_gate.c */
+	bool		is_contact_known;	/* the contact was looked at */
 	bool		is_known;		/* the address has its row */
 	ConsentState state;
 	int64		holder;			/* who holds the address; 0: nobody */
 	bool		is_outreach;	/* what the row of the address says */
+	bool		is_archived;	/* a contact concerned is */
+	bool		is_mobile;		/* the number is the contact's mobile phone */
 	const char *refusal;		/* name of the constraint; NULL: may go */
 } Outgoing;
 
 extern void judge_messages(Directory *dir, const Channel *channel,
 						   Outgoing *messages, int n, bool is_new);
+extern void judge_contact(const Channel *channel, Outgoing *message,
+						  HeapTuple tuple, TupleDesc desc);
 extern void report_refused(const Outgoing *message);
+
+/* What judge_contact() reads, after the number of the message. */
+#define MESSAGE_CONTACT \
+	"c.archived_at IS NOT NULL, c.mobile_phone::pg_catalog.text"
 
 extern const char *const message_is_suppressed[];
 extern const char *const message_is_unsubscribed[];

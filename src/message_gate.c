@@ -58,7 +58,7 @@ static const DirectoryQuery lock_states = {
 };
 
 static const DirectoryQuery find_contacts = {
-	"SELECT n.n, c.archived_at IS NOT NULL, c.mobile_phone::pg_catalog.text"
+	"SELECT n.n, " MESSAGE_CONTACT
 	" FROM @rows@ JOIN ONLY @contact@ c ON c.id OPERATOR(pg_catalog.=) n.id",
 	2, {INT4OID, INT8OID}, "n, id"
 };
@@ -119,6 +119,7 @@ typedef struct Judgement
 	Outgoing   *messages;
 	int			n;
 	bool		is_new;			/* new work: addresses are locked */
+	int		   *order;			/* of the messages by key */
 	bool	   *is_missing;		/* a row of the address was looked for in vain */
 } Judgement;
 
@@ -130,7 +131,16 @@ refuse(Outgoing *m, const char *constraint)
 		m->refusal = constraint;
 }
 
-/* Look at the rows of the addresses that are not known yet. */
+static int
+compare_keys(const void *a, const void *b, void *arg)
+{
+	const Outgoing *messages = arg;
+
+	return memcmp(messages[*(const int *) a].key.data,
+				  messages[*(const int *) b].key.data, UUID_LEN);
+}
+
+/* Look at the rows of the addresses that are not known yet, in index order. */
 static void
 find_rows(Judgement *j)
 {
@@ -138,10 +148,11 @@ find_rows(Judgement *j)
 									 j->n);
 	uint64		found;
 	uint64		row;
-	int			i;
+	int			k;
 
-	for (i = 0; i < j->n; i++)
+	for (k = 0; k < j->n; k++)
 	{
+		int			i = j->order[k];
 		Datum		values[2];
 
 		if (j->messages[i].is_known)
@@ -285,14 +296,32 @@ judge_states(Judgement *j)
 }
 
 /*
- * What the contact says whom the message is to, or, if holders, the contact
- * that holds the address where that is another one.
+ * What the contact says whom the message is to, columns 2 and 3 of the tuple.
+ * Texts go to the mobile phone of their contact only.
+ */
+void
+judge_contact(const Channel *channel, Outgoing *m, HeapTuple tuple,
+			  TupleDesc desc)
+{
+	bool		isnull;
+	Datum		value = SPI_getbinval(tuple, desc, 2, &isnull);
+
+	if (DatumGetBool(value))
+		m->is_archived = true;
+	value = SPI_getbinval(tuple, desc, 3, &isnull);
+	m->is_mobile = channel->is_sms && !isnull &&
+		texts_equal(value, m->address);
+	m->is_contact_known = true;
+}
+
+/*
+ * Look at the contacts whom the messages are to, or, if holders, at those that
+ * hold the addresses where these are others.
  */
 static void
-judge_contacts(Judgement *j, bool holders)
+find_recipients(Judgement *j, bool holders)
 {
 	Batch	   *batch = batch_create(&find_contacts, j->n);
-	bool	   *is_mobile = palloc0(sizeof(bool) * (j->n + 1));
 	uint64		found;
 	uint64		row;
 	int			i;
@@ -303,7 +332,7 @@ judge_contacts(Judgement *j, bool holders)
 		int64		id = holders ? m->holder : m->contact_id;
 		Datum		values[2];
 
-		if (id == 0 || (holders && id == m->contact_id))
+		if (id == 0 || (holders ? id == m->contact_id : m->is_contact_known))
 			continue;
 		values[0] = Int32GetDatum(i);
 		values[1] = Int64GetDatum(id);
@@ -315,21 +344,34 @@ judge_contacts(Judgement *j, bool holders)
 		HeapTuple	tuple = SPI_tuptable->vals[row];
 		TupleDesc	desc = SPI_tuptable->tupdesc;
 		bool		isnull;
-		int			n = DatumGetInt32(SPI_getbinval(tuple, desc, 1, &isnull));
-		Datum		value;
+		Datum		n = SPI_getbinval(tuple, desc, 1, &isnull);
+		Outgoing   *m = &j->messages[DatumGetInt32(n)];
+		bool		was_mobile = m->is_mobile;
 
-		if (DatumGetBool(SPI_getbinval(tuple, desc, 2, &isnull)))
-			refuse(&j->messages[n], "contact_is_archived");
-		value = SPI_getbinval(tuple, desc, 3, &isnull);
-		is_mobile[n] = !isnull && texts_equal(value, j->messages[n].address);
+		judge_contact(j->channel, m, tuple, desc);
+		if (holders)
+			m->is_mobile = was_mobile;
 	}
 	if (found > 0)
 		SPI_freetuptable(SPI_tuptable);
-	/* texts go to the mobile phone of their contact only */
-	for (i = 0; j->channel->is_sms && !holders && i < j->n; i++)
+}
+
+/* What the contacts say. */
+static void
+judge_contacts(Judgement *j)
+{
+	int			i;
+
+	find_recipients(j, false);
+	find_recipients(j, true);
+	for (i = 0; i < j->n; i++)
 	{
-		if (!is_mobile[i])
-			refuse(&j->messages[i], "phone_is_not_mobile");
+		Outgoing   *m = &j->messages[i];
+
+		if (m->is_archived)
+			refuse(m, "contact_is_archived");
+		if (j->channel->is_sms && !m->is_mobile)
+			refuse(m, "phone_is_not_mobile");
 	}
 }
 
@@ -426,6 +468,7 @@ judge_messages(Directory *dir, const Channel *channel, Outgoing *messages,
 			   int n, bool is_new)
 {
 	Judgement	j;
+	int			i;
 
 	if (n == 0)
 		return;
@@ -437,6 +480,10 @@ judge_messages(Directory *dir, const Channel *channel, Outgoing *messages,
 	j.n = n;
 	j.is_new = is_new;
 	j.is_missing = palloc0(sizeof(bool) * n);
+	j.order = palloc(sizeof(int) * n);
+	for (i = 0; i < n; i++)
+		j.order[i] = i;
+	qsort_arg(j.order, n, sizeof(int), compare_keys, messages);
 	/* one address cannot be locked in the wrong order */
 	if (is_new && n > 1)
 		attempt_until_done(take_addresses, &j);
@@ -444,8 +491,7 @@ judge_messages(Directory *dir, const Channel *channel, Outgoing *messages,
 		while (!take_addresses(&j))
 			CHECK_FOR_INTERRUPTS();
 	judge_states(&j);
-	judge_contacts(&j, false);
-	judge_contacts(&j, true);
+	judge_contacts(&j);
 	judge_holders(&j);
 	judge_topics(&j);
 }

@@ -31,7 +31,7 @@
 	"m.state OPERATOR(pg_catalog.=) ANY (ARRAY['queued', 'sending'])"
 
 static const DirectoryQuery lock_contacts = {
-	"SELECT n.n FROM @rows@ JOIN ONLY @contact@ c"
+	"SELECT n.n, " MESSAGE_CONTACT " FROM @rows@ JOIN ONLY @contact@ c"
 	" ON c.id OPERATOR(pg_catalog.=) n.id ORDER BY c.id FOR SHARE OF c",
 	2, {INT4OID, INT8OID}, "n, id"
 };
@@ -192,7 +192,10 @@ open_messages(Oid relid, const char *column, AclMode mode)
 	return rel;
 }
 
-/* Lock the contacts, in the order of ids; one may have gone meanwhile. */
+/*
+ * Lock the contacts, in the order of ids, and look at them; one may have gone
+ * meanwhile.
+ */
 static void
 lock_recipients(Directory *dir, const Channel *channel, Outgoing *messages,
 				int n)
@@ -215,11 +218,14 @@ lock_recipients(Directory *dir, const Channel *channel, Outgoing *messages,
 	found = batch_run(dir, batch);
 	for (row = 0; row < found; row++)
 	{
+		HeapTuple	tuple = SPI_tuptable->vals[row];
+		TupleDesc	desc = SPI_tuptable->tupdesc;
 		bool		isnull;
-		Datum		value = SPI_getbinval(SPI_tuptable->vals[row],
-										  SPI_tuptable->tupdesc, 1, &isnull);
+		Datum		value = SPI_getbinval(tuple, desc, 1, &isnull);
+		Outgoing   *m = &messages[DatumGetInt32(value)];
 
-		messages[DatumGetInt32(value)].refusal = NULL;
+		m->refusal = NULL;
+		judge_contact(channel, m, tuple, desc);
 	}
 	if (found > 0)
 		SPI_freetuptable(SPI_tuptable);

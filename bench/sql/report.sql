@@ -13,7 +13,7 @@ SELECT item, variant, count(*) AS runs, max(rows) AS rows,
 	percentile_cont(0.5) WITHIN GROUP (ORDER BY cpu) AS cpu,
 	min(cpu) AS least, max(cpu) AS most
 FROM bench.measure
-WHERE item <> 'upsert_prepare'
+WHERE item NOT IN ('upsert_prepare', 'message_prepare')
 GROUP BY item, variant;
 
 -- what is compared with what: ratio of CPU time of one to that of the other
@@ -34,8 +34,10 @@ INSERT INTO bench.target (item, variant, base_item, base, text, at_most, at_leas
 	('first_name', 'crm', 'first_name', 'plain', 'UPDATE of first_name: (b) / (a)', 1.1, NULL),
 	('email_change', 'crm', 'email_change', 'plain', 'change of email: (b) / (a) two UPDATEs by hand', 2.5, NULL),
 	('email_change', 'handmade_citext', 'email_change', 'crm', 'change of email: (c) / (b)', NULL, 3),
-	('suppress', 'crm', 'suppress', 'plain', 'suppression: (b) / (a) three statements by hand', NULL, NULL),
+	('suppress', 'crm', 'suppress', 'plain', 'suppression: (b) / (a) three statements by hand', 2, NULL),
 	('suppress', 'handmade_citext', 'suppress', 'crm', 'suppression: (c) / (b)', NULL, NULL),
+	('queue', 'crm', 'queue', 'plain', 'queue_emails: (b) / (a) INSERT .. SELECT of the same rows', 2.5, NULL),
+	('hand_out_4', 'crm', 'hand_out_1', 'crm', 'next_emails: four workers / one', 2, NULL),
 	('import', 'crm', 'import', 'copy_good', 'import_contacts, 1 % bad rows / COPY of the good ones', 1.6, NULL),
 	('relationship', 'crm', 'relationship', 'plain', 'INSERT of links: (b) / (a) both rows by hand', 1.4, NULL),
 	('relationship', 'handmade', 'relationship', 'crm', 'INSERT of links: (c) PL/pgSQL row triggers / (b)', NULL, 4),

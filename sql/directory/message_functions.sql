@@ -8,15 +8,14 @@ CREATE FUNCTION queue_email(contact_id bigint, subject text DEFAULT NULL, body t
 	LANGUAGE sql VOLATILE
 BEGIN ATOMIC
 	WITH request AS MATERIALIZED (
-		SELECT CASE WHEN $5 IS NOT NULL THEN contacts.existing_template(t.id, $5) END AS template_id,
-			CASE WHEN $6 IS NOT NULL THEN contacts.existing_topic(p.id, $6) END AS topic_id,
-			coalesce($4, t.kind, 'marketing') AS kind,
+		SELECT CASE WHEN $5 IS NOT NULL THEN contacts.existing_template(
+				(SELECT t.id FROM message_template t WHERE t.name = $5 AND t.archived_at IS NULL), $5) END AS template_id,
+			CASE WHEN $6 IS NOT NULL THEN contacts.existing_topic(
+				(SELECT p.id FROM subscription_topic p WHERE p.name = $6), $6) END AS topic_id,
+			coalesce($4, (SELECT t.kind FROM message_template t WHERE t.name = $5), 'marketing') AS kind,
+			coalesce($9, (SELECT t.body_format FROM message_template t WHERE t.name = $5), 'text') AS body_format,
 			coalesce($7, now()) AS send_at,
-			coalesce($9, t.body_format, 'text') AS body_format,
-			s.default_time_zone::text AS time_zone
-		FROM setting s
-			LEFT JOIN message_template t ON t.name = $5 AND t.archived_at IS NULL
-			LEFT JOIN subscription_topic p ON p.name = $6
+			(SELECT s.default_time_zone::text FROM setting s) AS time_zone
 	)
 	INSERT INTO email_message AS m (contact_id, address, kind, template_id, topic_id, subject, body, body_format, send_at, idempotency_key)
 	SELECT c.id, c.email::text, r.kind, r.template_id, r.topic_id,
@@ -40,18 +39,17 @@ CREATE FUNCTION queue_emails(contact_ids bigint[], subject text DEFAULT NULL, bo
 	template text DEFAULT NULL, topic text DEFAULT NULL, send_at timestamptz DEFAULT NULL, local_time time DEFAULT NULL,
 	body_format text DEFAULT NULL, idempotency_key text DEFAULT NULL)
 	RETURNS TABLE (contact_id bigint, message_id bigint, result text)
-	LANGUAGE sql VOLATILE
+	LANGUAGE sql VOLATILE SET work_mem = '64MB'
 BEGIN ATOMIC
 	WITH request AS MATERIALIZED (
-		SELECT CASE WHEN $5 IS NOT NULL THEN contacts.existing_template(t.id, $5) END AS template_id,
-			CASE WHEN $6 IS NOT NULL THEN contacts.existing_topic(p.id, $6) END AS topic_id,
-			coalesce($4, t.kind, 'marketing') AS kind,
+		SELECT CASE WHEN $5 IS NOT NULL THEN contacts.existing_template(
+				(SELECT t.id FROM message_template t WHERE t.name = $5 AND t.archived_at IS NULL), $5) END AS template_id,
+			CASE WHEN $6 IS NOT NULL THEN contacts.existing_topic(
+				(SELECT p.id FROM subscription_topic p WHERE p.name = $6), $6) END AS topic_id,
+			coalesce($4, (SELECT t.kind FROM message_template t WHERE t.name = $5), 'marketing') AS kind,
+			coalesce($9, (SELECT t.body_format FROM message_template t WHERE t.name = $5), 'text') AS body_format,
 			coalesce($7, now()) AS send_at,
-			coalesce($9, t.body_format, 'text') AS body_format,
-			s.default_time_zone::text AS time_zone
-		FROM setting s
-			LEFT JOIN message_template t ON t.name = $5 AND t.archived_at IS NULL
-			LEFT JOIN subscription_topic p ON p.name = $6
+			(SELECT s.default_time_zone::text FROM setting s) AS time_zone
 	), wanted AS MATERIALIZED (
 		SELECT array_agg(w.id) AS ids, array_agg(w.is_there) AS are_there,
 			array_agg(w.address) AS addresses, array_agg(w.send_at) AS send_ats
@@ -100,22 +98,21 @@ CREATE FUNCTION queue_sms(contact_id bigint, body text DEFAULT NULL, kind text D
 	LANGUAGE sql VOLATILE
 BEGIN ATOMIC
 	WITH request AS MATERIALIZED (
-		SELECT CASE WHEN $4 IS NOT NULL THEN contacts.existing_template(t.id, $4) END AS template_id,
-			CASE WHEN $5 IS NOT NULL THEN contacts.existing_topic(p.id, $5) END AS topic_id,
-			coalesce($3, t.kind, 'marketing') AS kind,
+		SELECT CASE WHEN $4 IS NOT NULL THEN contacts.existing_template(
+				(SELECT t.id FROM message_template t WHERE t.name = $4 AND t.archived_at IS NULL), $4) END AS template_id,
+			CASE WHEN $5 IS NOT NULL THEN contacts.existing_topic(
+				(SELECT p.id FROM subscription_topic p WHERE p.name = $5), $5) END AS topic_id,
+			coalesce($3, (SELECT t.kind FROM message_template t WHERE t.name = $4), 'marketing') AS kind,
 			coalesce($6, now()) AS send_at,
-			CASE WHEN coalesce($3, t.kind, 'marketing') = 'marketing' THEN s.sms_quiet_from END AS quiet_from,
-			s.sms_quiet_until AS quiet_until,
-			s.default_time_zone::text AS time_zone
-		FROM setting s
-			LEFT JOIN message_template t ON t.name = $4 AND t.archived_at IS NULL
-			LEFT JOIN subscription_topic p ON p.name = $5
+			(SELECT s.sms_quiet_from FROM setting s) AS quiet_from,
+			(SELECT s.sms_quiet_until FROM setting s) AS quiet_until,
+			(SELECT s.default_time_zone::text FROM setting s) AS time_zone
 	)
 	INSERT INTO sms_message AS m (contact_id, address, kind, template_id, topic_id, body, send_at, idempotency_key)
 	SELECT c.id, c.mobile_phone::text, r.kind, r.template_id, r.topic_id,
 		coalesce($2, d.body),
 		contacts.after_quiet_hours(contacts.at_local_time(r.send_at, $7, c.time_zone::text, r.time_zone),
-				r.quiet_from, r.quiet_until, c.time_zone::text, r.time_zone),
+				CASE WHEN r.kind = 'marketing' THEN r.quiet_from END, r.quiet_until, c.time_zone::text, r.time_zone),
 		$8
 	FROM request r
 		CROSS JOIN (SELECT contacts.existing_contact((SELECT c.id FROM contact c WHERE c.id = $1)) AS id OFFSET 0) e
@@ -134,26 +131,25 @@ CREATE FUNCTION queue_sms_many(contact_ids bigint[], body text DEFAULT NULL, kin
 	template text DEFAULT NULL, topic text DEFAULT NULL, send_at timestamptz DEFAULT NULL, local_time time DEFAULT NULL,
 	idempotency_key text DEFAULT NULL)
 	RETURNS TABLE (contact_id bigint, message_id bigint, result text)
-	LANGUAGE sql VOLATILE
+	LANGUAGE sql VOLATILE SET work_mem = '64MB'
 BEGIN ATOMIC
 	WITH request AS MATERIALIZED (
-		SELECT CASE WHEN $4 IS NOT NULL THEN contacts.existing_template(t.id, $4) END AS template_id,
-			CASE WHEN $5 IS NOT NULL THEN contacts.existing_topic(p.id, $5) END AS topic_id,
-			coalesce($3, t.kind, 'marketing') AS kind,
+		SELECT CASE WHEN $4 IS NOT NULL THEN contacts.existing_template(
+				(SELECT t.id FROM message_template t WHERE t.name = $4 AND t.archived_at IS NULL), $4) END AS template_id,
+			CASE WHEN $5 IS NOT NULL THEN contacts.existing_topic(
+				(SELECT p.id FROM subscription_topic p WHERE p.name = $5), $5) END AS topic_id,
+			coalesce($3, (SELECT t.kind FROM message_template t WHERE t.name = $4), 'marketing') AS kind,
 			coalesce($6, now()) AS send_at,
-			CASE WHEN coalesce($3, t.kind, 'marketing') = 'marketing' THEN s.sms_quiet_from END AS quiet_from,
-			s.sms_quiet_until AS quiet_until,
-			s.default_time_zone::text AS time_zone
-		FROM setting s
-			LEFT JOIN message_template t ON t.name = $4 AND t.archived_at IS NULL
-			LEFT JOIN subscription_topic p ON p.name = $5
+			(SELECT s.sms_quiet_from FROM setting s) AS quiet_from,
+			(SELECT s.sms_quiet_until FROM setting s) AS quiet_until,
+			(SELECT s.default_time_zone::text FROM setting s) AS time_zone
 	), wanted AS MATERIALIZED (
 		SELECT array_agg(w.id) AS ids, array_agg(w.is_there) AS are_there,
 			array_agg(w.address) AS addresses, array_agg(w.send_at) AS send_ats
 		FROM (
 			SELECT u.id, c.id IS NOT NULL AS is_there, c.mobile_phone::text AS address,
 				contacts.after_quiet_hours(contacts.at_local_time(r.send_at, $7, c.time_zone::text, r.time_zone),
-				r.quiet_from, r.quiet_until, c.time_zone::text, r.time_zone) AS send_at
+				CASE WHEN r.kind = 'marketing' THEN r.quiet_from END, r.quiet_until, c.time_zone::text, r.time_zone) AS send_at
 			FROM request r
 				CROSS JOIN (SELECT DISTINCT x.id FROM unnest($1) x (id) WHERE x.id IS NOT NULL) u
 				LEFT JOIN contact c ON c.id = u.id
