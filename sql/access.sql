@@ -129,8 +129,9 @@ INSERT INTO contacts.privilege (object, columns, privilege, capabilities) VALUES
 
 	-- everything but the secret
 	('identifier', NULL, 'UPDATE', '{administer}'),
-	('consent_event', '{source,evidence,role}', 'UPDATE', '{administer}'),
-	('subscription_event', '{source,evidence,role}', 'UPDATE', '{administer}'),
+	-- the guards of the logs let them be blanked only
+	('consent_event', NULL, 'UPDATE', '{administer}'),
+	('subscription_event', NULL, 'UPDATE', '{administer}'),
 	('email_message', NULL, 'UPDATE', '{administer}'),
 	('sms_message', NULL, 'UPDATE', '{administer}'),
 	('email_message', NULL, 'DELETE', '{administer}'),
