@@ -63,6 +63,8 @@ OBJS = \
 	src/privacy.o \
 	src/set_exclusive.o \
 	src/relationship_path.o \
+	src/folded_name.o \
+	src/similarity.o \
 	src/my_roles.o \
 	src/look_up.o \
 	src/share_window.o \
@@ -94,6 +96,7 @@ SQL_FRAGMENTS = \
 	sql/check_deliver.sql \
 	sql/check.sql \
 	sql/import.sql \
+	sql/duplicates.sql \
 	sql/access.sql
 
 # What create_directory() runs in a new directory, in load order, and what
@@ -114,6 +117,7 @@ DIRECTORY_FRAGMENTS = \
 	sql/directory/privacy.sql \
 	sql/directory/functions.sql \
 	sql/directory/relationship_functions.sql \
+	sql/directory/duplicates.sql \
 	sql/directory/relationship_reading.sql
 TRIGGER_FRAGMENTS = \
 	sql/directory/triggers.sql \
