@@ -57,7 +57,7 @@ INSERT INTO contacts.privilege (object, columns, privilege, capabilities) VALUES
 	('contact_consent', NULL, 'SELECT', '{view,administer}'),
 	('consent_history()', NULL, 'EXECUTE', '{view}'),
 	('proof_of_consent()', NULL, 'EXECUTE', '{view}'),
-	('unsubscribe_token()', NULL, 'EXECUTE', '{view}'),
+	('unsubscribe_token()', NULL, 'EXECUTE', '{view,send_email,send_sms,deliver}'),
 
 	-- people, written: whole rows of contact, whose trigger asks for the right on
 	-- identifier.status where a state really changes (C9)

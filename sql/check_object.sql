@@ -109,7 +109,8 @@ BEGIN ATOMIC
 		WHEN 'object_type' THEN $q$
 			SELECT contacts.arm_records(format('%%I.object_type', %1$L)::regclass, o.relation::regclass)
 			FROM ONLY %1$I.object_type o JOIN pg_class c ON c.oid = o.relation::oid
-			WHERE o.id = ANY ($1) AND pg_has_role(c.relowner, 'USAGE') $q$
+			WHERE o.id = ANY ($1) AND pg_has_role(c.relowner, 'USAGE')
+				AND EXISTS (SELECT FROM contacts.record_keys(c.oid) k WHERE k.name = o.key_column) $q$
 		WHEN 'object_type.key_column' THEN $q$
 			UPDATE ONLY %1$I.object_type o SET key_column = a.attname
 			FROM contacts.record_triggers(format('%%I.object_type', %1$L)::regclass) t

@@ -14,6 +14,10 @@ CREATE FUNCTION contacts.make_unsubscribe_token(identifier regclass, channel tex
 	LANGUAGE c STABLE PARALLEL UNSAFE AS 'MODULE_PATHNAME';
 COMMENT ON FUNCTION contacts.make_unsubscribe_token(regclass, text, uuid, bigint) IS 'the token of an unsubscribe link for the address with that key; channel: email or sms; needs SELECT on identifier.key';
 
+CREATE FUNCTION contacts.message_unsubscribe_token(identifier regclass, message_id bigint) RETURNS text
+	LANGUAGE c STABLE STRICT PARALLEL UNSAFE AS 'MODULE_PATHNAME';
+COMMENT ON FUNCTION contacts.message_unsubscribe_token(regclass, bigint) IS 'the token of the unsubscribe link of a message; for those who may read its key and topic, or may hand messages out';
+
 CREATE FUNCTION contacts.use_unsubscribe_token(identifier regclass, token text) RETURNS text
 	LANGUAGE c VOLATILE STRICT PARALLEL UNSAFE AS 'MODULE_PATHNAME';
 COMMENT ON FUNCTION contacts.use_unsubscribe_token(regclass, text) IS 'unsubscribes the address that the token is bound to, from its topic or altogether, as the owner of the directory; returns the name of the topic; 22023 for a token that is not the directory''s';

@@ -31,69 +31,75 @@
 #include "directory.h"
 #include "record.h"
 
-/* Links of the object type $1 to the record $2, in either kind of keys. */
-#define OF_RECORD(column) \
-	" WHERE t.object_type_id OPERATOR(pg_catalog.=) $1" \
-	" AND r.relationship_type_id OPERATOR(pg_catalog.=) t.id" \
-	" AND r." column " OPERATOR(pg_catalog.=) $2"
+/*
+ * What belongs to records of the object type $1, r: the links of its types, and
+ * the shares; FROM is for what USING and a join need, too.
+ */
+#define LINKS "@relationship@ r"
+#define LINKS_FROM ", ONLY @relationship_type@ t"
+#define LINKS_OF(object) \
+	" WHERE t.object_type_id OPERATOR(pg_catalog.=) " object \
+	" AND r.relationship_type_id OPERATOR(pg_catalog.=) t.id"
+#define SHARES "@record_share@ r"
+#define SHARES_FROM ""
+#define SHARES_OF(object) \
+	" WHERE r.object_type_id OPERATOR(pg_catalog.=) " object
 
-#define DELETE_LINKS(column) \
-	"DELETE FROM ONLY @relationship@ r USING ONLY @relationship_type@ t" \
-	OF_RECORD(column)
-#define MOVE_LINKS(column) \
-	"UPDATE ONLY @relationship@ r SET " column " = $3" \
-	" FROM ONLY @relationship_type@ t" OF_RECORD(column)
-#define FIND_LINKS(column) \
-	"SELECT 1 FROM ONLY @relationship@ r, ONLY @relationship_type@ t" \
-	OF_RECORD(column) " LIMIT 1"
+/* The queries on either of them, by the kind of keys: integer, uuid. */
+typedef struct RecordQueries
+{
+	DirectoryQuery remove[2];	/* of the record $2 */
+	DirectoryQuery move[2];		/* from the record $2 to $3 */
+	DirectoryQuery find[2];		/* of the record $2 */
+	DirectoryQuery remove_all;
+	DirectoryQuery remove_many[2];	/* of the records key, likewise */
+	DirectoryQuery next_keys[2];	/* after $2, at most $3 */
+} RecordQueries;
 
-static const DirectoryQuery delete_links[] = {
-	{DELETE_LINKS("record_id"), 2, {INT8OID, INT8OID}, NULL},
-	{DELETE_LINKS("record_uuid"), 2, {INT8OID, UUIDOID}, NULL}
-};
+#define REMOVE(table, using, of, column, type) \
+	{"DELETE FROM ONLY " table using of("$1") \
+	 " AND r." column " OPERATOR(pg_catalog.=) $2", \
+	 2, {INT8OID, type}, NULL}
+#define MOVE(table, from, of, column, type) \
+	{"UPDATE ONLY " table " SET " column " = $3" from of("$1") \
+	 " AND r." column " OPERATOR(pg_catalog.=) $2", \
+	 3, {INT8OID, type, type}, NULL}
+#define FIND(table, from, of, column, type) \
+	{"SELECT 1 FROM ONLY " table from of("$1") \
+	 " AND r." column " OPERATOR(pg_catalog.=) $2 LIMIT 1", \
+	 2, {INT8OID, type}, NULL}
+#define REMOVE_MANY(table, from, of, column, type) \
+	{"DELETE FROM ONLY " table " USING @rows@" from of("n.object") \
+	 " AND r." column " OPERATOR(pg_catalog.=) n.key", \
+	 2, {INT8OID, type}, "object, key"}
+#define NEXT_KEYS(table, from, of, column, type) \
+	{"SELECT DISTINCT r." column " FROM ONLY " table from of("$1") \
+	 " AND r." column " IS NOT NULL AND ($2 IS NULL" \
+	 "  OR r." column " OPERATOR(pg_catalog.>) $2) ORDER BY 1 LIMIT $3", \
+	 3, {INT8OID, type, INT8OID}, NULL}
+#define BOTH_KINDS(query, table, from, of) \
+	{query(table, from, of, "record_id", INT8OID), \
+	 query(table, from, of, "record_uuid", UUIDOID)}
 
-static const DirectoryQuery move_links[] = {
-	{MOVE_LINKS("record_id"), 3, {INT8OID, INT8OID, INT8OID}, NULL},
-	{MOVE_LINKS("record_uuid"), 3, {INT8OID, UUIDOID, UUIDOID}, NULL}
-};
-
-static const DirectoryQuery find_links[] = {
-	{FIND_LINKS("record_id"), 2, {INT8OID, INT8OID}, NULL},
-	{FIND_LINKS("record_uuid"), 2, {INT8OID, UUIDOID}, NULL}
-};
-
-static const DirectoryQuery delete_all_links = {
-	"DELETE FROM ONLY @relationship@ r USING ONLY @relationship_type@ t"
-	" WHERE t.object_type_id OPERATOR(pg_catalog.=) $1"
-	" AND r.relationship_type_id OPERATOR(pg_catalog.=) t.id",
-	1, {INT8OID}, NULL
-};
-
-#define DELETE_LINKS_TO(column) \
-	"DELETE FROM ONLY @relationship@ r" \
-	" USING @rows@, ONLY @relationship_type@ t" \
-	" WHERE t.object_type_id OPERATOR(pg_catalog.=) n.object" \
-	" AND r.relationship_type_id OPERATOR(pg_catalog.=) t.id" \
-	" AND r." column " OPERATOR(pg_catalog.=) n.key"
-
-static const DirectoryQuery delete_links_to[] = {
-	{DELETE_LINKS_TO("record_id"), 2, {INT8OID, INT8OID}, "object, key"},
-	{DELETE_LINKS_TO("record_uuid"), 2, {INT8OID, UUIDOID}, "object, key"}
-};
-
-/* The next keys, of those after $2, that links of the object type lead to. */
-#define NEXT_KEYS(column) \
-	"SELECT DISTINCT r." column \
-	" FROM ONLY @relationship@ r, ONLY @relationship_type@ t" \
-	" WHERE t.object_type_id OPERATOR(pg_catalog.=) $1" \
-	" AND r.relationship_type_id OPERATOR(pg_catalog.=) t.id" \
-	" AND r." column " IS NOT NULL" \
-	" AND ($2 IS NULL OR r." column " OPERATOR(pg_catalog.>) $2)" \
-	" ORDER BY 1 LIMIT $3"
-
-static const DirectoryQuery next_keys[] = {
-	{NEXT_KEYS("record_id"), 3, {INT8OID, INT8OID, INT8OID}, NULL},
-	{NEXT_KEYS("record_uuid"), 3, {INT8OID, UUIDOID, INT8OID}, NULL}
+static const RecordQueries of_records[] = {
+	{
+		BOTH_KINDS(REMOVE, LINKS, " USING ONLY @relationship_type@ t",
+				   LINKS_OF),
+		BOTH_KINDS(MOVE, LINKS, " FROM ONLY @relationship_type@ t", LINKS_OF),
+		BOTH_KINDS(FIND, LINKS, LINKS_FROM, LINKS_OF),
+		{"DELETE FROM ONLY " LINKS " USING ONLY @relationship_type@ t"
+		LINKS_OF("$1"), 1, {INT8OID}, NULL},
+		BOTH_KINDS(REMOVE_MANY, LINKS, LINKS_FROM, LINKS_OF),
+		BOTH_KINDS(NEXT_KEYS, LINKS, LINKS_FROM, LINKS_OF)
+	},
+	{
+		BOTH_KINDS(REMOVE, SHARES, "", SHARES_OF),
+		BOTH_KINDS(MOVE, SHARES, "", SHARES_OF),
+		BOTH_KINDS(FIND, SHARES, SHARES_FROM, SHARES_OF),
+		{"DELETE FROM ONLY " SHARES SHARES_OF("$1"), 1, {INT8OID}, NULL},
+		BOTH_KINDS(REMOVE_MANY, SHARES, SHARES_FROM, SHARES_OF),
+		BOTH_KINDS(NEXT_KEYS, SHARES, SHARES_FROM, SHARES_OF)
+	}
 };
 
 /* What a record trigger is for, kept for the rows of a statement. */
@@ -213,10 +219,11 @@ follow_row(TriggerData *trigdata, const Registration *found)
 	Relation	rel = trigdata->tg_relation;
 	Oid			type = TupleDescAttr(RelationGetDescr(rel),
 									 found->key - 1)->atttypid;
-	int			kind = type == UUIDOID;
+	int			kind = type == UUIDOID ? 1 : 0;
 	bool		is_update = TRIGGER_FIRED_BY_UPDATE(trigdata->tg_event);
 	Datum		values[3];
 	Directory	dir;
+	int			i;
 
 	values[0] = Int64GetDatum(found->id);
 	if (!read_key(rel, found->key, trigdata->tg_trigtuple, &values[1]) ||
@@ -224,22 +231,28 @@ follow_row(TriggerData *trigdata, const Registration *found)
 		 !read_key(rel, found->key, trigdata->tg_newtuple, &values[2])))
 		return;
 	open_directory(&dir, found->object_type);
-	if (!is_update)
-		query_run(&dir, &delete_links[kind], values, NULL);
-	else if (!TRIGGER_FIRED_BEFORE(trigdata->tg_event))
-		query_run(&dir, &move_links[kind], values, NULL);
-	else if (query_run(&dir, &find_links[kind], values, NULL) > 0)
-		refuse_move(rel);
+	for (i = 0; i < lengthof(of_records); i++)
+	{
+		const RecordQueries *queries = &of_records[i];
+
+		if (!is_update)
+			query_run(&dir, &queries->remove[kind], values, NULL);
+		else if (!TRIGGER_FIRED_BEFORE(trigdata->tg_event))
+			query_run(&dir, &queries->move[kind], values, NULL);
+		else if (query_run(&dir, &queries->find[kind], values, NULL) > 0)
+			refuse_move(rel);
+	}
 	close_directory(&dir);
 }
 
-/* Delete the links to those of the keys that have no record any more. */
+/* Remove what belongs to those of the keys that have no record any more. */
 static void
-delete_missing(Directory *dir, const Registration *found,
-			   const RecordTable *table, Datum *keys, int n)
+remove_missing(Directory *dir, const RecordQueries *queries,
+			   const Registration *found, const RecordTable *table,
+			   Datum *keys, int n)
 {
 	bool	   *is_missing = palloc(sizeof(bool) * n);
-	Batch	   *batch = batch_create(&delete_links_to[table->is_uuid], n);
+	Batch	   *batch = batch_create(&queries->remove_many[table->is_uuid], n);
 	int			i;
 
 	find_missing(table, keys, n, false, is_missing);
@@ -255,10 +268,10 @@ delete_missing(Directory *dir, const Registration *found,
 	batch_run(dir, batch);
 }
 
-/* A partition was truncated: links to records that are gone go. */
+/* A partition was truncated: what belongs to records that are gone goes. */
 static void
-delete_all_missing(Directory *dir, const Registration *found,
-				   const RecordTable *table)
+remove_all_missing(Directory *dir, const RecordQueries *queries,
+				   const Registration *found, const RecordTable *table)
 {
 	Datum		values[3];
 	char		nulls[] = {' ', 'n', ' ', '\0'};
@@ -269,7 +282,7 @@ delete_all_missing(Directory *dir, const Registration *found,
 	values[0] = Int64GetDatum(found->id);
 	values[1] = (Datum) 0;
 	values[2] = Int64GetDatum(RECORD_CHUNK);
-	while ((n = query_run(dir, &next_keys[table->is_uuid], values,
+	while ((n = query_run(dir, &queries->next_keys[table->is_uuid], values,
 						  nulls)) > 0)
 	{
 		SPITupleTable *rows = SPI_tuptable;
@@ -278,7 +291,7 @@ delete_all_missing(Directory *dir, const Registration *found,
 		CHECK_FOR_INTERRUPTS();
 		for (i = 0; i < n; i++)
 			keys[i] = SPI_getbinval(rows->vals[i], rows->tupdesc, 1, &isnull);
-		delete_missing(dir, found, table, keys, (int) n);
+		remove_missing(dir, queries, found, table, keys, (int) n);
 		values[1] = keys[n - 1];
 		nulls[1] = ' ';
 	}
@@ -291,14 +304,18 @@ follow_truncate(TriggerData *trigdata, const Registration *found)
 	Datum		id = Int64GetDatum(found->id);
 	RecordTable table;
 	Directory	dir;
+	int			i;
 
 	open_directory(&dir, found->object_type);
-	if (found->table == RelationGetRelid(trigdata->tg_relation))
-		query_run(&dir, &delete_all_links, &id, NULL);
-	else if (open_records(&table, found->table, found->object_type))
+	for (i = 0; i < lengthof(of_records); i++)
 	{
-		delete_all_missing(&dir, found, &table);
-		relation_close(table.rel, NoLock);
+		if (found->table == RelationGetRelid(trigdata->tg_relation))
+			query_run(&dir, &of_records[i].remove_all, &id, NULL);
+		else if (open_records(&table, found->table, found->object_type))
+		{
+			remove_all_missing(&dir, &of_records[i], found, &table);
+			relation_close(table.rel, NoLock);
+		}
 	}
 	close_directory(&dir);
 }

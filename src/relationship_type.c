@@ -150,46 +150,55 @@ static const DirectoryQuery delete_inverse = {
 };
 
 /*
- * Carry over to the inverse what the row is now, where it changed: $2 to $8
- * tell which of name, label and cardinality, of either side, did, and $9 what
- * both sides share.
+ * Carry over to the inverse what the row is now, where it changed.  First names
+ * and cardinalities, of the near side ($2, $3) and the far one: they are keys,
+ * for whose change links are waited for.
  */
-static const DirectoryQuery carry_over = {
+static const DirectoryQuery carry_keys = {
 	"UPDATE ONLY @relationship_type@ o SET"
 	" inverse_name = CASE WHEN $2 THEN t.name ELSE o.inverse_name END,"
-	" name = CASE WHEN $3 THEN t.inverse_name ELSE o.name END,"
-	" inverse_label = CASE WHEN $4 THEN t.label ELSE o.inverse_label END,"
-	" label = CASE WHEN $5 THEN t.inverse_label ELSE o.label END,"
-	" inverse_is_single = CASE WHEN $6 THEN t.is_single"
+	" inverse_is_single = CASE WHEN $3 THEN t.is_single"
 	"  ELSE o.inverse_is_single END,"
-	" is_single = CASE WHEN $7 THEN t.inverse_is_single"
-	"  ELSE o.is_single END,"
-	" source_type_id = CASE WHEN $8 THEN t.object_type_id"
-	"  ELSE o.source_type_id END,"
-	" object_type_id = CASE WHEN $8 THEN t.source_type_id"
-	"  ELSE o.object_type_id END,"
-	" is_household = CASE WHEN $9 THEN t.is_household"
-	"  ELSE o.is_household END,"
-	" description = CASE WHEN $9 THEN t.description ELSE o.description END,"
-	" is_archived = CASE WHEN $9 THEN t.is_archived ELSE o.is_archived END"
+	" name = CASE WHEN $4 THEN t.inverse_name ELSE o.name END,"
+	" is_single = CASE WHEN $5 THEN t.inverse_is_single"
+	"  ELSE o.is_single END"
 	" FROM ONLY @relationship_type@ t"
 	" WHERE t.id OPERATOR(pg_catalog.=) $1"
 	" AND o.id OPERATOR(pg_catalog.=) t.inverse_id"
 	" AND o.id OPERATOR(pg_catalog.<>) t.id AND NOT ("
 	"  o.inverse_name OPERATOR(pg_catalog.=) t.name"
-	"  AND o.name OPERATOR(pg_catalog.=) t.inverse_name"
-	"  AND o.inverse_label OPERATOR(pg_catalog.=) t.label"
-	"  AND o.label OPERATOR(pg_catalog.=) t.inverse_label"
 	"  AND o.inverse_is_single OPERATOR(pg_catalog.=) t.is_single"
-	"  AND o.is_single OPERATOR(pg_catalog.=) t.inverse_is_single"
+	"  AND o.name OPERATOR(pg_catalog.=) t.inverse_name"
+	"  AND o.is_single OPERATOR(pg_catalog.=) t.inverse_is_single)",
+	5, {INT8OID, BOOLOID, BOOLOID, BOOLOID, BOOLOID}, NULL
+};
+
+/* Then the labels ($2, $3), the objects ($4) and what both sides share ($5). */
+static const DirectoryQuery carry_rest = {
+	"UPDATE ONLY @relationship_type@ o SET"
+	" inverse_label = CASE WHEN $2 THEN t.label ELSE o.inverse_label END,"
+	" label = CASE WHEN $3 THEN t.inverse_label ELSE o.label END,"
+	" source_type_id = CASE WHEN $4 THEN t.object_type_id"
+	"  ELSE o.source_type_id END,"
+	" object_type_id = CASE WHEN $4 THEN t.source_type_id"
+	"  ELSE o.object_type_id END,"
+	" is_household = CASE WHEN $5 THEN t.is_household"
+	"  ELSE o.is_household END,"
+	" description = CASE WHEN $5 THEN t.description ELSE o.description END,"
+	" is_archived = CASE WHEN $5 THEN t.is_archived ELSE o.is_archived END"
+	" FROM ONLY @relationship_type@ t"
+	" WHERE t.id OPERATOR(pg_catalog.=) $1"
+	" AND o.id OPERATOR(pg_catalog.=) t.inverse_id"
+	" AND o.id OPERATOR(pg_catalog.<>) t.id AND NOT ("
+	"  o.inverse_label OPERATOR(pg_catalog.=) t.label"
+	"  AND o.label OPERATOR(pg_catalog.=) t.inverse_label"
 	"  AND o.source_type_id OPERATOR(pg_catalog.=) t.object_type_id"
 	"  AND o.object_type_id OPERATOR(pg_catalog.=) t.source_type_id"
 	"  AND o.is_household OPERATOR(pg_catalog.=) t.is_household"
 	"  AND coalesce(o.description, '') OPERATOR(pg_catalog.=)"
 	"   coalesce(t.description, '')"
 	"  AND o.is_archived OPERATOR(pg_catalog.=) t.is_archived)",
-	9, {INT8OID, BOOLOID, BOOLOID, BOOLOID, BOOLOID, BOOLOID, BOOLOID, BOOLOID,
-	BOOLOID}, NULL
+	5, {INT8OID, BOOLOID, BOOLOID, BOOLOID, BOOLOID}, NULL
 };
 
 /* The row now: its inverse, and the row that is or could be that. */
@@ -500,23 +509,27 @@ complete_pair(Directory *dir, Datum id)
 
 /* Write what changed in the row into its inverse. */
 static void
-carry_changes_over(Directory *dir, const Row *before, const Row *after)
+carry_over(Directory *dir, const Row *before, const Row *after)
 {
-	Datum		values[9];
+	Datum		keys[5];
+	Datum		rest[5];
 
-	values[0] = after->values[TYPE_ID];
-	values[1] = BoolGetDatum(differs(before, after, TYPE_NAME));
-	values[2] = BoolGetDatum(differs(before, after, TYPE_INVERSE_NAME));
-	values[3] = BoolGetDatum(differs(before, after, TYPE_LABEL));
-	values[4] = BoolGetDatum(differs(before, after, TYPE_INVERSE_LABEL));
-	values[5] = BoolGetDatum(differs(before, after, TYPE_IS_SINGLE));
-	values[6] = BoolGetDatum(differs(before, after, TYPE_INVERSE_IS_SINGLE));
-	values[7] = BoolGetDatum(differs(before, after, TYPE_SOURCE_TYPE_ID) ||
-							 differs(before, after, TYPE_OBJECT_TYPE_ID));
-	values[8] = BoolGetDatum(differs(before, after, TYPE_IS_HOUSEHOLD) ||
-							 differs(before, after, TYPE_DESCRIPTION) ||
-							 differs(before, after, TYPE_IS_ARCHIVED));
-	query_run(dir, &carry_over, values, NULL);
+	keys[0] = rest[0] = after->values[TYPE_ID];
+	keys[1] = BoolGetDatum(differs(before, after, TYPE_NAME));
+	keys[2] = BoolGetDatum(differs(before, after, TYPE_IS_SINGLE));
+	keys[3] = BoolGetDatum(differs(before, after, TYPE_INVERSE_NAME));
+	keys[4] = BoolGetDatum(differs(before, after, TYPE_INVERSE_IS_SINGLE));
+	rest[1] = BoolGetDatum(differs(before, after, TYPE_LABEL));
+	rest[2] = BoolGetDatum(differs(before, after, TYPE_INVERSE_LABEL));
+	rest[3] = BoolGetDatum(differs(before, after, TYPE_SOURCE_TYPE_ID) ||
+						   differs(before, after, TYPE_OBJECT_TYPE_ID));
+	rest[4] = BoolGetDatum(differs(before, after, TYPE_IS_HOUSEHOLD) ||
+						   differs(before, after, TYPE_DESCRIPTION) ||
+						   differs(before, after, TYPE_IS_ARCHIVED));
+	if (keys[1] || keys[2] || keys[3] || keys[4])
+		query_run(dir, &carry_keys, keys, NULL);
+	if (rest[1] || rest[2] || rest[3] || rest[4])
+		query_run(dir, &carry_rest, rest, NULL);
 }
 
 PG_FUNCTION_INFO_V1(relationship_type_pair);
@@ -546,7 +559,7 @@ relationship_type_pair(PG_FUNCTION_ARGS)
 			query_run(&dir, &delete_inverse, values, NULL);
 	}
 	else if (is_update && !row.nulls[TYPE_INVERSE_ID])
-		carry_changes_over(&dir, &before, &row);
+		carry_over(&dir, &before, &row);
 	else
 		complete_pair(&dir, row.values[TYPE_ID]);
 	directory_close(&dir);

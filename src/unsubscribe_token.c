@@ -26,7 +26,9 @@
 #include "fmgr.h"
 #include "miscadmin.h"
 #include "port/pg_bswap.h"
+#include "utils/acl.h"
 #include "utils/builtins.h"
+#include "utils/lsyscache.h"
 #if PG_VERSION_NUM >= 160000
 #include "varatt.h"
 #endif
@@ -290,6 +292,85 @@ make_unsubscribe_token(PG_FUNCTION_ARGS)
 						   PG_GETARG_UUID_P(2),
 						   PG_ARGISNULL(3) ? 0 : PG_GETARG_INT64(3), token);
 	table_close(rel, NoLock);
+	PG_RETURN_TEXT_P(cstring_to_text(token));
+}
+
+/* The query for key and topic of a message; an id says which table. */
+static char *
+message_query(Oid nspid, const char *table)
+{
+	return psprintf("SELECT m.key, m.topic_id FROM ONLY %s m"
+					" WHERE m.id OPERATOR(pg_catalog.=) $1",
+					quote_qualified_identifier(get_namespace_name(nspid),
+											   table));
+}
+
+/* Does the caller hand messages out, by the right that this takes? */
+static bool
+is_worker(Oid nspid, const char *table)
+{
+	Oid			relid = get_relname_relid(table, nspid);
+	AttrNumber	leased = OidIsValid(relid) ?
+	get_attnum(relid, "leased_until") : InvalidAttrNumber;
+
+	return leased != InvalidAttrNumber &&
+		(pg_class_aclcheck(relid, GetUserId(), ACL_UPDATE) == ACLCHECK_OK ||
+		 pg_attribute_aclcheck(relid, leased, GetUserId(),
+							   ACL_UPDATE) == ACLCHECK_OK);
+}
+
+PG_FUNCTION_INFO_V1(message_unsubscribe_token);
+
+/*
+ * contacts.message_unsubscribe_token(identifier regclass, message_id): for
+ * those who may read the message, and for workers, who read none: the header
+ * of the mail that they send needs it.
+ */
+Datum
+message_unsubscribe_token(PG_FUNCTION_ARGS)
+{
+	char		token[UNSUBSCRIBE_TOKEN_LENGTH + 1];
+	bool		is_email = PG_GETARG_INT64(1) % 2 != 0;
+	const char *table = is_email ? "email_message" : "sms_message";
+	Datum		id = PG_GETARG_DATUM(1);
+	Oid			type = INT8OID;
+	Relation	rel = table_open(PG_GETARG_OID(0), AccessShareLock);
+	Directory	dir;
+	Oid			save_userid;
+	int			save_sec_context;
+	bool		is_found = false;
+
+	require_identifier(rel);
+	memset(&dir, 0, sizeof(dir));
+	dir.nspid = RelationGetNamespace(rel);
+	dir.owner = RelationGetForm(rel)->relowner;
+	GetUserIdAndSecContext(&save_userid, &save_sec_context);
+	if (is_worker(dir.nspid, table))
+		become_owner(&dir, &save_userid, &save_sec_context);
+	SPI_connect();
+	SPI_execute_with_args(message_query(dir.nspid, table), 1, &type, &id,
+						  NULL, true, 1);
+	SetUserIdAndSecContext(save_userid, save_sec_context);
+	if (SPI_processed > 0)
+	{
+		HeapTuple	tuple = SPI_tuptable->vals[0];
+		TupleDesc	desc = SPI_tuptable->tupdesc;
+		bool		no_topic;
+		bool		no_key;
+		Datum		key = SPI_getbinval(tuple, desc, 1, &no_key);
+		Datum		topic = SPI_getbinval(tuple, desc, 2, &no_topic);
+
+		is_found = !no_key;
+		if (is_found)
+			unsubscribe_token_make(directory_info(rel),
+								   is_email ? VALUE_EMAIL : VALUE_PHONE,
+								   DatumGetUUIDP(key),
+								   no_topic ? 0 : DatumGetInt64(topic), token);
+	}
+	SPI_finish();
+	table_close(rel, NoLock);
+	if (!is_found)
+		PG_RETURN_NULL();
 	PG_RETURN_TEXT_P(cstring_to_text(token));
 }
 

@@ -1,12 +1,11 @@
 -- Links to unsubscribe with, without a login (RFC 8058).
 
 CREATE FUNCTION unsubscribe_token(message_id bigint) RETURNS text
-	LANGUAGE sql STABLE PARALLEL UNSAFE
+	LANGUAGE sql STABLE STRICT PARALLEL UNSAFE
 BEGIN ATOMIC
-	SELECT contacts.make_unsubscribe_token('identifier'::regclass, m.channel, m.key, m.topic_id)
-	FROM message_history m WHERE m.id = $1;
+	SELECT contacts.message_unsubscribe_token('identifier'::regclass, $1);
 END;
-COMMENT ON FUNCTION unsubscribe_token(bigint) IS 'the token for the unsubscribe link of a message, bound to its address and its topic; NULL for a message without an address';
+COMMENT ON FUNCTION unsubscribe_token(bigint) IS 'the token for the unsubscribe link of a message, bound to its address and its topic, for who may read the message and for delivery workers; NULL for a message without an address';
 
 CREATE FUNCTION use_unsubscribe_token(token text) RETURNS text
 	LANGUAGE sql VOLATILE STRICT PARALLEL UNSAFE

@@ -47,6 +47,15 @@ SELECT use_unsubscribe_token(:'topic_a');
 SELECT * FROM pg_temp.fails($$SELECT * FROM subscription$$);
 SELECT * FROM pg_temp.fails($$SELECT contacts.make_unsubscribe_token('identifier', 'email', gen_random_uuid(), 1)$$);
 SELECT * FROM pg_temp.fails($$SELECT unsubscribe_token(1)$$);
+-- a delivery worker gets that of a message, and reads none
+RESET ROLE;
+CREATE ROLE regress_contacts_unsubscribe_link_worker;
+GRANT USAGE ON SCHEMA unsubscribe_link TO regress_contacts_unsubscribe_link_worker;
+GRANT UPDATE (leased_until) ON unsubscribe_link.email_message TO regress_contacts_unsubscribe_link_worker;
+SET ROLE regress_contacts_unsubscribe_link_worker;
+SELECT unsubscribe_token(1) = :'topic_a' AS is_it, unsubscribe_token(99) IS NULL AS is_none, unsubscribe_token(NULL) IS NULL AS nor_of_null;
+SELECT * FROM pg_temp.fails($$SELECT unsubscribe_token(2)$$);
+SELECT * FROM pg_temp.fails($$SELECT contacts.message_unsubscribe_token('contact', 1)$$);
 SET ROLE regress_contacts_unsubscribe_link;
 -- the topic is left, the address is what it was
 SELECT contact_id, topic, email FROM topic_audience ORDER BY 1, 2;
@@ -129,5 +138,5 @@ SELECT topic, contact, value, new FROM topic_log WHERE value = 'z@x.org';
 SELECT * FROM contacts.check_directory('unsubscribe_link');
 SELECT contacts.drop_directory('unsubscribe_link', cascade => true);
 RESET ROLE;
-DROP OWNED BY regress_contacts_unsubscribe_link, regress_contacts_unsubscribe_link_web;
-DROP ROLE regress_contacts_unsubscribe_link, regress_contacts_unsubscribe_link_web;
+DROP OWNED BY regress_contacts_unsubscribe_link, regress_contacts_unsubscribe_link_web, regress_contacts_unsubscribe_link_worker;
+DROP ROLE regress_contacts_unsubscribe_link, regress_contacts_unsubscribe_link_web, regress_contacts_unsubscribe_link_worker;

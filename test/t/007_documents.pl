@@ -49,7 +49,7 @@ sub run_blocks
 	# psql flushes its output before it reports an error: they stay in order.
 	IPC::Run::run([ 'psql', '-X', '-q', '-d', $node->connstr($db) ],
 		'<', \$script, '>', \$out, '2>&1');
-	return split /^$marker\n/m, $out;
+	return split /^$marker\n/m, $out, -1;
 }
 
 # Blank space at line ends does not count.
