@@ -11,9 +11,9 @@ BEGIN
 	RETURN QUERY EXECUTE format($q$
 		WITH missing AS MATERIALIZED (
 			SELECT o.id AS object_type_id, o.api_name,
-				contacts.missing_records('%1$I.object_type'::regclass, o.relation::regclass, array_agg(DISTINCT r.record_id)
+				contacts.missing_records(format('%%I.object_type', %1$L)::regclass, o.relation::regclass, array_agg(DISTINCT r.record_id)
 					FILTER (WHERE r.record_id IS NOT NULL)) AS ids,
-				contacts.missing_records('%1$I.object_type'::regclass, o.relation::regclass, array_agg(DISTINCT r.record_uuid)
+				contacts.missing_records(format('%%I.object_type', %1$L)::regclass, o.relation::regclass, array_agg(DISTINCT r.record_uuid)
 					FILTER (WHERE r.record_uuid IS NOT NULL)) AS uuids
 			FROM ONLY %1$I.relationship r
 				JOIN ONLY %1$I.relationship_type t ON t.id = r.relationship_type_id
@@ -66,14 +66,14 @@ BEGIN
 		UNION ALL
 		SELECT 'R3', 'object_type.relation', o.id, format('object type %%s leads to table %%s', o.api_name, o.relation)
 		FROM ONLY %1$I.object_type o JOIN pg_class c ON c.oid = o.relation::oid
-		WHERE o.api_name = 'contact' AND c.oid <> '%1$I.contact'::regclass
+		WHERE o.api_name = 'contact' AND c.oid <> format('%%I.contact', %1$L)::regclass
 		UNION ALL
 		SELECT 'R3', 'object_type.key_column', o.id, format('column %%s cannot identify the records of table %%s', o.key_column, o.relation)
 		FROM ONLY %1$I.object_type o JOIN pg_class c ON c.oid = o.relation::oid
 		WHERE NOT EXISTS (SELECT FROM contacts.record_keys(c.oid) k WHERE k.name = o.key_column)
 		UNION ALL
 		SELECT 'R3', 'object_type', m.id, m.problem
-		FROM contacts.missing_record_triggers('%1$I.object_type'::regclass) m
+		FROM contacts.missing_record_triggers(format('%%I.object_type', %1$L)::regclass) m
 		$q$, directory);
 	RETURN QUERY SELECT * FROM contacts.check_records(directory);
 END
@@ -107,13 +107,13 @@ BEGIN ATOMIC
 			FROM ONLY %1$I.relationship_type o
 			WHERE t.id = ANY ($1) AND o.id = t.inverse_id AND o.id < t.id $q$
 		WHEN 'object_type' THEN $q$
-			SELECT contacts.arm_records('%1$I.object_type'::regclass, o.relation::regclass)
+			SELECT contacts.arm_records(format('%%I.object_type', %1$L)::regclass, o.relation::regclass)
 			FROM ONLY %1$I.object_type o JOIN pg_class c ON c.oid = o.relation::oid
 			WHERE o.id = ANY ($1) AND pg_has_role(c.relowner, 'USAGE')
 				AND EXISTS (SELECT FROM contacts.record_keys(c.oid) k WHERE k.name = o.key_column) $q$
 		WHEN 'object_type.key_column' THEN $q$
 			UPDATE ONLY %1$I.object_type o SET key_column = a.attname
-			FROM contacts.record_triggers('%1$I.object_type'::regclass) t
+			FROM contacts.record_triggers(format('%%I.object_type', %1$L)::regclass) t
 				JOIN pg_attribute a ON a.attrelid = t.relation AND a.attnum = t.key
 			WHERE o.id = ANY ($1) AND t.relation = o.relation::oid AND t.event = 'delete' $q$
 		WHEN 'object_type.relation' THEN $q$

@@ -12,11 +12,11 @@ ALTER EVENT TRIGGER contacts_ddl_guard ENABLE ALWAYS;
 COMMENT ON EVENT TRIGGER contacts_ddl_guard IS 'the DDL guard of contact directories; see the setting contacts.ddl_guard';
 
 CREATE FUNCTION contacts.ddl_guard_is_on() RETURNS boolean
-	LANGUAGE c STABLE PARALLEL RESTRICTED AS 'MODULE_PATHNAME';
+	LANGUAGE c STABLE PARALLEL SAFE AS 'MODULE_PATHNAME';
 COMMENT ON FUNCTION contacts.ddl_guard_is_on() IS 'the setting contacts.ddl_guard of this session';
 
 CREATE FUNCTION contacts.check_ddl_guard() RETURNS TABLE (object text, message text)
-	LANGUAGE sql STABLE PARALLEL RESTRICTED SET search_path = pg_catalog, pg_temp
+	LANGUAGE sql STABLE PARALLEL SAFE SET search_path = pg_catalog, pg_temp
 BEGIN ATOMIC
 	SELECT 'contacts.ddl_guard', 'is off in this session' WHERE NOT contacts.ddl_guard_is_on()
 	UNION ALL

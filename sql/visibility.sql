@@ -90,9 +90,9 @@ BEGIN ATOMIC
 					coalesce(string_agg(format(' AND (%1$I IS NULL OR %2$s%1$I) OR %3$s%1$I))', c, t.see, t.is_new), ''), '')
 				FROM unnest(s.others) c) o (seen, seen_or_new)
 		UNION ALL
-		SELECT 'consent_event', t.see || 'NULL) OR ' || replace(t.see, 'may_see(', 'may_see_key(') || 'key)' || t.is_unstored,
-			t.edit || 'NULL)', t.edit || 'NULL)', t.edit || 'NULL)'
-		FROM term t
+		SELECT k.relation, t.see || 'NULL) OR ' || replace(t.see, 'may_see(', 'may_see_key(') || 'key)' || t.is_unstored,
+			coalesce(k.may_insert, t.edit || 'NULL)'), t.edit || 'NULL)', t.edit || 'NULL)'
+		FROM term t, (VALUES ('consent_event'::name, NULL), ('delivery_notice', 'true')) k (relation, may_insert)
 		UNION ALL
 		SELECT 'delivery_notice', t.see || 'NULL) OR ' || replace(t.see, 'may_see(', 'may_see_key(') || 'key)' || t.is_unstored,
 			'true', t.edit || 'NULL)', t.edit || 'NULL)'

@@ -20,7 +20,8 @@
 #include "share_window.h"
 
 #define EXACT 1					/* nothing but the contact asked of */
-#define MIN_SPAN 32
+#define MIN_SPAN 64
+#define NEAR (MIN_SPAN * 4)		/* a query that moves on, not about */
 #define MAX_SPAN 16384
 
 /* Flags of a contact. */
@@ -52,7 +53,8 @@ next_span(const ShareWindow *window, int64 contact_id)
 	if (window->span == 0)
 		return EXACT;
 	if (window->span == EXACT)
-		return Abs(contact_id - window->low) < MIN_SPAN * 8 ? MIN_SPAN : EXACT;
+		return contact_id > window->low - NEAR &&
+			contact_id < window->low + NEAR ? MIN_SPAN : EXACT;
 	if (window->hits >= (window->high - window->low) / 4)
 		return Min(window->span * 4, MAX_SPAN);
 	return window->span > MIN_SPAN ? window->span / 4 : EXACT;

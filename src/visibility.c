@@ -46,6 +46,17 @@
 #include "share_window.h"
 #include "visibility.h"
 
+/* Whether an organization is shared, once found out; by id modulo the number. */
+#define KNOWN_ORGANIZATIONS 64
+
+typedef struct KnownOrganization
+{
+	int64		id;
+	bool		is_known;
+	bool		to_edit;
+	bool		is_shared;
+} KnownOrganization;
+
 /* What of a directory the current user sees, for the length of a query. */
 typedef struct Viewer
 {
@@ -64,8 +75,8 @@ typedef struct Viewer
 	Source		contact_share;
 	List	   *windows;		/* into contact_share, one for each role */
 	bool		has_records;	/* is any record shared with the roles? */
-	Oid			organization_type;	/* object_type.id of organization ... */
-	int64		organization_object;
+	int64		organization_object;	/* object_type.id of organization */
+	KnownOrganization organizations[KNOWN_ORGANIZATIONS];
 	Source		contact_row;
 	Source		record_share;	/* by integer key */
 	Source		uuid_share;		/* by uuid key */
@@ -78,6 +89,9 @@ static const SourceShape directory_share_shape = {
 };
 static const SourceShape role_share_shape = {
 	"record_share", 1, {{"role", NAMEOID}}
+};
+static const SourceShape role_window_shape = {
+	"contact_share", 1, {{"role", NAMEOID}}
 };
 static const SourceShape record_share_shape = {
 	"record_share", 2,
@@ -171,6 +185,17 @@ organization_object(Oid nspid)
 	return result;
 }
 
+/* Is anything of the table, whose key is the role, shared with the role? */
+static bool
+has_shares(const Source *source, const SourceShape *shape, const char *role)
+{
+	NameData	name;
+	Datum		key = NameGetDatum(&name);
+
+	namestrcpy(&name, role);
+	return exists_row(source, shape, &key);
+}
+
 /* Is any record shared with the viewer?  Then how to find out which. */
 static void
 find_record_sources(Viewer *viewer, Oid nspid)
@@ -180,14 +205,8 @@ find_record_sources(Viewer *viewer, Oid nspid)
 
 	find_source(&by_role, &role_share_shape, nspid);
 	foreach(cell, viewer->roles)
-	{
-		NameData	name;
-		Datum		key = NameGetDatum(&name);
-
-		namestrcpy(&name, lfirst(cell));
-		if (exists_row(&by_role, &role_share_shape, &key))
-			viewer->has_records = true;
-	}
+		viewer->has_records = viewer->has_records ||
+		has_shares(&by_role, &role_share_shape, lfirst(cell));
 	if (!viewer->has_records)
 		return;
 	viewer->organization_object = organization_object(nspid);
@@ -230,6 +249,7 @@ static void
 complete_viewer(Viewer *viewer, Oid contact)
 {
 	Oid			nspid = get_rel_namespace(contact);
+	Source		by_role = {0};
 	ListCell   *cell;
 
 	begin_viewer(viewer, contact);
@@ -238,9 +258,13 @@ complete_viewer(Viewer *viewer, Oid contact)
 	if (viewer->is_free || viewer->edits_all)
 		return;
 	find_source(&viewer->contact_share, &contact_share_shape, nspid);
+	find_source(&by_role, &role_window_shape, nspid);
 	foreach(cell, viewer->roles)
-		viewer->windows = lappend(viewer->windows,
-								  share_window_create(lfirst(cell)));
+	{
+		if (has_shares(&by_role, &role_window_shape, lfirst(cell)))
+			viewer->windows = lappend(viewer->windows,
+									  share_window_create(lfirst(cell)));
+	}
 	find_record_sources(viewer, nspid);
 }
 
@@ -258,6 +282,26 @@ is_record_shared(const Viewer *viewer, Datum object, Datum id, Datum uuid,
 						 to_edit);
 	return is_shared(viewer, &viewer->record_share, &record_share_shape, keys,
 					 to_edit);
+}
+
+/* Is the organization shared? */
+static bool
+is_organization_shared(Viewer *viewer, Datum id, bool to_edit)
+{
+	KnownOrganization *known =
+	&viewer->organizations[(uint64) DatumGetInt64(id) % KNOWN_ORGANIZATIONS];
+
+	if (!known->is_known || known->id != DatumGetInt64(id) ||
+		known->to_edit != to_edit)
+	{
+		known->is_shared = is_record_shared(viewer,
+											Int64GetDatum(viewer->organization_object),
+											id, (Datum) 0, to_edit);
+		known->id = DatumGetInt64(id);
+		known->to_edit = to_edit;
+		known->is_known = true;
+	}
+	return known->is_shared;
 }
 
 /* Is a record shared that the link leads to?  An ended one leads nowhere. */
@@ -310,14 +354,16 @@ is_any_link_shared(const Viewer *viewer, Datum contact_id, bool to_edit)
  * contact's row if it is not given.
  */
 static bool
-has_access(const Viewer *viewer, Datum contact_id, const NullableDatum * given,
+has_access(Viewer *viewer, Datum contact_id, const NullableDatum * given,
 		   bool to_edit)
 {
-	Datum		organization = (Datum) 0;
-	bool		has_organization;
+	Datum		organization;
 	ListCell   *cell;
 
 	if (viewer->is_free || viewer->edits_all || (viewer->sees_all && !to_edit))
+		return true;
+	if (given != NULL && !given->isnull && viewer->has_records &&
+		is_organization_shared(viewer, given->value, to_edit))
 		return true;
 	foreach(cell, viewer->windows)
 	{
@@ -327,18 +373,10 @@ has_access(const Viewer *viewer, Datum contact_id, const NullableDatum * given,
 	}
 	if (!viewer->has_records)
 		return false;
-	if (given != NULL)
-	{
-		has_organization = !given->isnull;
-		organization = given->value;
-	}
-	else
-		has_organization = read_column(&viewer->contact_row, &contact_shape,
-									   contact_id, 1, &organization);
-	if (has_organization &&
-		is_record_shared(viewer,
-						 Int64GetDatum(viewer->organization_object),
-						 organization, (Datum) 0, to_edit))
+	if (given == NULL &&
+		read_column(&viewer->contact_row, &contact_shape, contact_id, 1,
+					&organization) &&
+		is_organization_shared(viewer, organization, to_edit))
 		return true;
 	return is_any_link_shared(viewer, contact_id, to_edit);
 }
@@ -355,7 +393,7 @@ is_viewer_valid(const Viewer *viewer, Oid contact)
 }
 
 /* The viewer of a call, which is kept for the calls after it. */
-static const Viewer *
+static Viewer *
 calling_viewer(FunctionCallInfo fcinfo)
 {
 	FmgrInfo   *flinfo = fcinfo->flinfo;
@@ -378,7 +416,7 @@ calling_viewer(FunctionCallInfo fcinfo)
 static Datum
 answer(FunctionCallInfo fcinfo, bool to_edit)
 {
-	const Viewer *viewer;
+	Viewer	   *viewer;
 
 	if (PG_ARGISNULL(0))
 		PG_RETURN_NULL();
@@ -418,7 +456,7 @@ PG_FUNCTION_INFO_V1(may_see_key);
 Datum
 may_see_key(PG_FUNCTION_ARGS)
 {
-	const Viewer *viewer = calling_viewer(fcinfo);
+	Viewer	   *viewer = calling_viewer(fcinfo);
 	Datum		key = PG_GETARG_DATUM(1);
 	Source		source = {0};
 	LookUp		look_up;
@@ -460,11 +498,11 @@ is_new_contact(PG_FUNCTION_ARGS)
 	begin_look_up(&look_up, &source, &contact_shape, SnapshotSelf, &id);
 	tuple = next_row(&look_up);
 	if (tuple != NULL)
-		result = (tuple->t_data->t_infomask & HEAP_UPDATED) == 0 &&
-			TransactionIdIsCurrentTransactionId(HeapTupleHeaderGetXmin(tuple->t_data)) &&
+		result = TransactionIdIsCurrentTransactionId(HeapTupleHeaderGetXmin(tuple->t_data)) &&
 			HeapTupleHeaderGetCmin(tuple->t_data) >= asking_snapshot()->curcid;
 	end_look_up(&look_up);
-	PG_RETURN_BOOL(result);
+	/* and not only changed it, as triggers may have done after inserting it */
+	PG_RETURN_BOOL(result && !exists_row(&source, &contact_shape, &id));
 }
 
 /*

@@ -33,7 +33,7 @@ CREATE VIEW record_relationship WITH (security_invoker = true) AS
 		JOIN relationship_type t ON t.id = r.relationship_type_id
 		JOIN object_type o ON o.id = t.object_type_id
 		JOIN contact c ON c.id = r.contact_id
-	WHERE r.related_contact_id IS NULL;
+	WHERE o.id <> 1;
 COMMENT ON VIEW record_relationship IS 'the links of contacts to records, seen from the record: ended ones included (rule R3)';
 COMMENT ON COLUMN record_relationship.relationship_id IS 'the row of relationship';
 COMMENT ON COLUMN record_relationship.object IS 'api_name of the record''s object type';
