@@ -129,8 +129,9 @@ INSERT INTO contacts.privilege (object, columns, privilege, capabilities) VALUES
 
 	-- everything but the secret
 	('identifier', NULL, 'UPDATE', '{administer}'),
-	('consent_event', '{source,evidence,role}', 'UPDATE', '{administer}'),
-	('subscription_event', '{source,evidence,role}', 'UPDATE', '{administer}'),
+	-- the guards of the logs let them be blanked only
+	('consent_event', NULL, 'UPDATE', '{administer}'),
+	('subscription_event', NULL, 'UPDATE', '{administer}'),
 	('email_message', NULL, 'UPDATE', '{administer}'),
 	('sms_message', NULL, 'UPDATE', '{administer}'),
 	('email_message', NULL, 'DELETE', '{administer}'),
@@ -190,6 +191,7 @@ BEGIN ATOMIC
 		format('FUNCTION %I.%I(%s)', n.nspname, f.proname, pg_get_function_identity_arguments(f.oid))
 	FROM contacts.privilege p
 		JOIN pg_proc f ON f.pronamespace = directory AND f.proname || '()' = p.object
+		JOIN contacts.model m ON m.kind = 'function' AND m.name = contacts.function_signature(f.oid)
 		JOIN pg_namespace n ON n.oid = directory;
 END;
 COMMENT ON FUNCTION contacts.wanted_rights(oid) IS 'the rights that capabilities consist of, on the objects of a directory';

@@ -91,20 +91,25 @@ legal_hold(PG_FUNCTION_ARGS)
 	return PointerGetDatum(is_row ? trigdata->tg_trigtuple : NULL);
 }
 
-/* A list that is imported into a directory, open for who may change consent. */
+/* A list that is imported, open for who may change consent. */
 typedef struct AddressList
 {
-	Relation	identifier;
-	Directory	dir;
-	ConsentState state;
-	Datum		reason;
-	Datum		source;
-	ConsentTarget *targets;
-	int			n;
+	Relation	identifier;		/* table identifier, open */
+	Directory	dir;			/* its directory */
+	ConsentState state;			/* state of all on the list */
+	Datum		reason;			/* text or (Datum) 0 */
+	Datum		source;			/* text or (Datum) 0 */
+	ConsentTarget *targets;		/* what is on it */
+	int			n;				/* how many */
 } AddressList;
 
+/*
+ * Open the directory of a table identifier for a list of that state; 22023 for
+ * a state that does not stay behind, 42501 for who may not change consent.
+ */
 static void
-list_open(AddressList *list, Oid relid, Datum state, Datum reason, Datum source)
+list_open(AddressList *list, Oid relid, Datum state, Datum reason,
+		  Datum source)
 {
 	list->state = parse_state(state, false);
 	if (!state_stays_behind(list->state))
@@ -199,8 +204,9 @@ static void
 check_fingerprint(AddressList *list, Datum fingerprint)
 {
 	bool		isnull;
-	Datum		own = query_value(&list->dir, &read_fingerprint, NULL, &isnull);
+	Datum		own;
 
+	own = query_value(&list->dir, &read_fingerprint, NULL, &isnull);
 	if (isnull || !texts_equal(own, fingerprint))
 		ereport(ERROR,
 				(errcode(ERRCODE_INVALID_PARAMETER_VALUE),

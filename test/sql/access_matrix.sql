@@ -17,11 +17,15 @@ INSERT INTO message_template (id, name, subject, body) VALUES (1, 'hello', 'Hell
 INSERT INTO email_message (id, contact_id, subject) VALUES (9001, 1, 'one'), (9003, 2, 'two');
 INSERT INTO sms_message (id, contact_id, body) VALUES (9002, 1, 'one');
 INSERT INTO legal_hold (contact_id, reason) VALUES (3, 'case');
+-- columns of one's own are blanked by whoever may erase
+ALTER TABLE consent_event ADD remark text DEFAULT 'x';
+ALTER TABLE email_message ADD remark text DEFAULT 'x';
 SELECT suppress('gone@x.org');
 SELECT unsubscribe_token(9001) AS token \gset
 
 RESET ROLE;
 SET client_min_messages = warning;
+SET jit = off; -- a statement of each kind runs once or twice
 -- one role for each capability, one that may only use the schema
 CREATE TABLE pg_temp.actor AS
 	SELECT DISTINCT c.name AS capability, 'regress_access_' || c.name AS role
@@ -180,11 +184,12 @@ SELECT contacts.grant_access('access_matrix', 'regress_access_none', c) FROM unn
 SELECT contacts.revoke_access('access_matrix', 'regress_access_none', 'edit') \g /dev/null
 SELECT * FROM contacts.access('access_matrix') WHERE role = 'regress_access_none';
 RESET ROLE;
-SELECT o.name, o.outcome AS before, pg_temp.attempt('regress_access_none', a.statement) AS after
-FROM pg_temp.action a JOIN (
-	SELECT n, name, CASE WHEN bool_or(outcome = 'yes') THEN 'yes' ELSE '-' END AS outcome FROM pg_temp.outcome
-	WHERE capability IN ('send_email', 'manage_subscriptions') GROUP BY n, name) o USING (n)
-WHERE pg_temp.attempt('regress_access_none', a.statement) <> o.outcome ORDER BY n;
+SELECT o.name, o.outcome AS before, a.outcome AS after
+FROM (
+		SELECT n, name, CASE WHEN bool_or(outcome = 'yes') THEN 'yes' ELSE '-' END AS outcome FROM pg_temp.outcome
+		WHERE capability IN ('send_email', 'manage_subscriptions') GROUP BY n, name) o
+	JOIN (SELECT n, pg_temp.attempt('regress_access_none', statement) AS outcome FROM pg_temp.action OFFSET 0) a USING (n)
+WHERE a.outcome <> o.outcome ORDER BY n;
 -- and nothing is left of the last one
 SET ROLE regress_contacts_access_matrix;
 SELECT contacts.revoke_access('access_matrix', 'regress_access_none', c) FROM unnest('{send_email,manage_subscriptions}'::text[]) c \g /dev/null
@@ -215,6 +220,14 @@ SELECT count(*) FROM contacts.access('access_matrix');
 RESET ROLE;
 SELECT contacts.grant_access('access_matrix', 'regress_access_view', 'edit') \g /dev/null
 SELECT DISTINCT x.grantor::regrole FROM pg_catalog.pg_class c, aclexplode(c.relacl) x WHERE c.relnamespace = 'access_matrix'::regnamespace;
+-- a function of one's own that bears the name of one of the directory's is nobody's business
+SET ROLE regress_contacts_access_matrix;
+CREATE FUNCTION suppress(integer) RETURNS integer LANGUAGE sql RETURN $1;
+REVOKE EXECUTE ON FUNCTION suppress(integer) FROM PUBLIC;
+SELECT contacts.grant_access('access_matrix', 'regress_access_manage_subscriptions', 'manage_subscriptions') \g /dev/null
+SELECT has_function_privilege('regress_access_manage_subscriptions', 'suppress(integer)', 'EXECUTE') AS own,
+	has_function_privilege('regress_access_manage_subscriptions', 'suppress(text, contacts.state_reason, text)', 'EXECUTE') AS directorys;
+RESET ROLE;
 -- names that must be quoted
 CREATE ROLE "regress access's";
 SET ROLE regress_contacts_access_matrix;
