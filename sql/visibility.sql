@@ -94,10 +94,6 @@ BEGIN ATOMIC
 			coalesce(k.may_insert, t.edit || 'NULL)'), t.edit || 'NULL)', t.edit || 'NULL)'
 		FROM term t, (VALUES ('consent_event'::name, NULL), ('delivery_notice', 'true')) k (relation, may_insert)
 		UNION ALL
-		SELECT 'delivery_notice', t.see || 'NULL) OR ' || replace(t.see, 'may_see(', 'may_see_key(') || 'key)' || t.is_unstored,
-			'true', t.edit || 'NULL)', t.edit || 'NULL)'
-		FROM term t
-		UNION ALL
 		SELECT s.relation, t.see || 'NULL) OR role = ANY (contacts.my_roles())' || t.is_unstored,
 			t.edit || 'NULL)', t.edit || 'NULL)', t.edit || 'NULL)'
 		FROM term t, (VALUES ('directory_share'::name), ('record_share')) s (relation)
