@@ -67,6 +67,8 @@ OBJS = \
 	src/set_exclusive.o \
 	src/relationship_path.o \
 	src/folded_name.o \
+	src/duplicate_keys.o \
+	src/duplicate_pairs.o \
 	src/similarity.o \
 	src/my_roles.o \
 	src/look_up.o \
