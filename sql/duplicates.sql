@@ -112,8 +112,8 @@ AS $function$
 				OFFSET 0
 			) w
 			CROSS JOIN LATERAL (
-				SELECT contacts.duplicate_score(p.evidence & 1 > 0, p.evidence & 2 > 0, w.name,
-					n.same_organization, n.are_whole AND n.alike < 0.3 AND NOT n.is_swapped) AS score
+				SELECT round(contacts.duplicate_score(p.evidence & 1 > 0, p.evidence & 2 > 0, w.name,
+					n.same_organization, n.are_whole AND n.alike < 0.3 AND NOT n.is_swapped)::numeric, 3)::real AS score
 				OFFSET 0
 			) s
 		WHERE p.evidence & 3 > 0 OR w.name > 0

@@ -33,7 +33,7 @@ make_key(int kind, const char *bytes, size_t length)
 }
 
 static int64
-make_mailbox_key(text *address)
+make_mailbox_key(text * address)
 {
 	const char *bytes = VARDATA_ANY(address);
 	size_t		length = VARSIZE_ANY_EXHDR(address);
@@ -46,7 +46,7 @@ make_mailbox_key(text *address)
 }
 
 static int64
-make_phone_key(text *number)
+make_phone_key(text * number)
 {
 	return make_key(KEY_PHONE, VARDATA_ANY(number), VARSIZE_ANY_EXHDR(number));
 }
@@ -116,7 +116,7 @@ read_name(DuplicateKeys *keys, const Datum *values, const bool *nulls,
 	int			nlast = add_name(name, values[KEY_LAST_NAME],
 								 nulls[KEY_LAST_NAME]);
 	bool		is_whole = DatumGetBool(values[KEY_MONONYM]) ?
-		name->nwords > 0 : nfirst > 0 && nlast > 0;
+	name->nwords > 0 : nfirst > 0 && nlast > 0;
 	StringInfoData whole;
 	int			i;
 

@@ -67,7 +67,7 @@ typedef struct Member
 } Member;
 
 /* Contacts with a key in common, as far as they are kept. */
-typedef struct Group
+typedef struct KeyGroup
 {
 	int64		key;
 	uint64		size;			/* how many there are in all */
@@ -75,7 +75,7 @@ typedef struct Group
 	int			nmembers;
 	bool		is_part;		/* too large: members have one name */
 	bool		is_full;		/* as many as are kept, and more */
-} Group;
+} KeyGroup;
 
 typedef struct Finder
 {
@@ -87,12 +87,12 @@ typedef struct Finder
 	int			allowed[NKINDS];	/* the largest groups looked at */
 	uint64		left_out[KEY_NKINDS];	/* groups that are not */
 	uint64		largest[KEY_NKINDS];
-	Group		group;
+	KeyGroup	group;
 } Finder;
 
 static const char *const kind_names[KEY_NKINDS] = {
-	"mailboxes", "phone numbers", "names", "sounds of names",
-	"organizations with initials"
+	"mailbox", "phone number", "name", "sound of the name",
+	"organization and initials"
 };
 
 /* A sorter of rows by their first ncolumns integers. */
@@ -309,7 +309,7 @@ is_divisible(int64 key)
 static void
 divide_group(Finder *finder)
 {
-	Group	   *group = &finder->group;
+	KeyGroup   *group = &finder->group;
 	int			start = 0;
 	int			i;
 
@@ -331,7 +331,7 @@ divide_group(Finder *finder)
 static void
 finish_members(Finder *finder)
 {
-	Group	   *group = &finder->group;
+	KeyGroup   *group = &finder->group;
 
 	if (!group->is_full && (!group->is_part || (is_divisible(group->key) &&
 												group->members[0].name != 0)))
@@ -344,7 +344,7 @@ finish_members(Finder *finder)
 static void
 finish_group(Finder *finder)
 {
-	Group	   *group = &finder->group;
+	KeyGroup   *group = &finder->group;
 	int			kind = key_kind(group->key);
 
 	if (group->nmembers > 0)
@@ -363,7 +363,7 @@ finish_group(Finder *finder)
 static void
 add_member(Finder *finder, const int64 row[NCOLUMNS])
 {
-	Group	   *group = &finder->group;
+	KeyGroup   *group = &finder->group;
 
 	group->size++;
 	if (group->is_part && group->nmembers > 0 &&
@@ -394,10 +394,10 @@ add_member(Finder *finder, const int64 row[NCOLUMNS])
 static void
 read_groups(Finder *finder, bool is_counting)
 {
-	Group	   *group = &finder->group;
+	KeyGroup   *group = &finder->group;
 	int64		row[NCOLUMNS];
 
-	memset(group, 0, sizeof(Group));
+	memset(group, 0, sizeof(KeyGroup));
 	finder->is_counting = is_counting;
 	while (sorter_get(&finder->keys, row))
 	{
@@ -444,8 +444,8 @@ report_left_out(const Finder *finder)
 	for (kind = 0; kind < KEY_NKINDS; kind++)
 	{
 		if (finder->left_out[kind] > 0)
-			appendStringInfo(&list, "%s" UINT64_FORMAT " %s (of up to "
-							 UINT64_FORMAT " contacts)",
+			appendStringInfo(&list, "%s" UINT64_FORMAT
+							 " by %s (up to " UINT64_FORMAT " contacts)",
 							 list.len > 0 ? ", " : "",
 							 finder->left_out[kind], kind_names[kind],
 							 finder->largest[kind]);
@@ -453,12 +453,12 @@ report_left_out(const Finder *finder)
 	if (list.len > 0)
 		ereport(NOTICE,
 				(errmsg("groups of contacts that are too large were not compared pair by pair"),
-				 errdetail("Contacts share %s.", list.data)));
+				 errdetail("Groups: %s.", list.data)));
 }
 
 /* Return each pair once, with all evidence. */
 static void
-put_pairs(Finder *finder, ReturnSetInfo *rsinfo)
+put_pairs(Finder *finder, ReturnSetInfo * rsinfo)
 {
 	int64		row[NCOLUMNS];
 	bool		has_row = sorter_get(&finder->pairs, row);

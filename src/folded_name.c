@@ -279,7 +279,8 @@ name_sound(const NameWords *name)
 		for (in = name->words[i]; *in != '\0'; in++)
 		{
 			bool		is_ph = in[0] == 'p' && in[1] == 'h';
-			char		class = is_ph ? 'f' : sound_class(*in);
+			bool		is_sch = last == 's' && in[0] == 'c' && in[1] == 'h';
+			char		class = is_ph ? 'f' : is_sch ? 's' : sound_class(*in);
 
 			if (class != 0 && class != last)
 				result[n++] = class;
