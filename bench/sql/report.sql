@@ -13,7 +13,7 @@ SELECT item, variant, count(*) AS runs, max(rows) AS rows,
 	percentile_cont(0.5) WITHIN GROUP (ORDER BY cpu) AS cpu,
 	min(cpu) AS least, max(cpu) AS most
 FROM bench.measure
-WHERE item NOT IN ('upsert_prepare', 'message_prepare')
+WHERE item NOT IN ('upsert_prepare', 'message_prepare', 'duplicates_prepare')
 GROUP BY item, variant;
 
 -- what is compared with what: ratio of CPU time of one to that of the other
@@ -47,6 +47,7 @@ INSERT INTO bench.target (item, variant, base_item, base, text, at_most, at_leas
 	('list_organization', 'by_contact', 'list_organization', 'open', '50 of an organization: row security, shared one by one / none', 2, NULL),
 	('list_organization', 'by_organization', 'list_organization', 'open', '50 of an organization: row security, shared by organization / none', 2, NULL),
 	('list_name', 'by_contact', 'list_name', 'open', '50 of a name: row security, shared one by one / none', NULL, NULL),
+	('duplicates', 'crm', 'duplicates', 'scan', 'find_duplicates: 100 of all / one sorted scan of the table', 3, NULL),
 	('fan_out', '10000', 'fan_out', '10', 'links of a person, per link: 10,000 / 10 of them', NULL, NULL),
 	('unique_insert', 'citext', 'unique_insert', 'email', 'insert into a unique index: citext / email', NULL, 6),
 	('unique_insert', 'email', 'unique_insert', 'text', 'insert into a unique index: email / text COLLATE "C"', NULL, NULL),
@@ -81,8 +82,8 @@ SELECT item, variant, runs, rows, round(wall::numeric, 2) AS wall, round(cpu::nu
 	round(least::numeric, 2) AS least, round(most::numeric, 2) AS most, round((cpu / rows * 1e6)::numeric, 3) AS us_per_row
 FROM bench.median
 WHERE item !~ '^upsert'
-ORDER BY array_position('{copy,first_name,email_change,suppress,import,input,index_build,unique_insert,look_up,join,relationship,fan_out,path,list_page,list_organization,list_name}', item), item,
-	array_position('{plain,crm,handmade_citext,handmade_text,handmade,lean,text,email,citext,1,10,100,1000,10000,open,by_contact,by_organization}', variant);
+ORDER BY array_position('{copy,first_name,email_change,suppress,import,input,index_build,unique_insert,look_up,join,relationship,fan_out,path,list_page,list_organization,list_name,duplicates}', item), item,
+	array_position('{plain,crm,handmade_citext,handmade_text,handmade,lean,text,email,citext,1,10,100,1000,10000,open,by_contact,by_organization,scan}', variant);
 
 \echo '== Ratios (of CPU time per row; wall beside)'
 SELECT t.text AS ratio, round((m.cpu / m.rows * b.rows / b.cpu)::numeric, 2) AS cpu, round((m.wall / m.rows * b.rows / b.wall)::numeric, 2) AS wall,

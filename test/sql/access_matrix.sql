@@ -100,6 +100,8 @@ INSERT INTO pg_temp.action (name, statement) VALUES
 	('validate_identifier()', $$SELECT validate_identifier(99)$$),
 	('create_ghost()', $$SELECT create_ghost('token')$$),
 	('write an organization', $$UPDATE organization SET name = 'Other'$$),
+	('find duplicates', $$SELECT contacts.find_duplicates('access_matrix')$$),
+	('dismiss_duplicate()', $$SELECT dismiss_duplicate(1, 2)$$),
 	('relate contacts', $$INSERT INTO relationship (relationship_type_id, contact_id, related_contact_id) SELECT id, 1, 2 FROM relationship_type WHERE name = 'sibling'$$),
 	('change email_status', $$UPDATE contact SET email_status = 'opted_in' WHERE id = 1$$),
 	('suppress by contact', $$UPDATE contact SET email_status = 'suppressed' WHERE id = 1$$),
