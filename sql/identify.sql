@@ -11,3 +11,8 @@ CREATE FUNCTION contacts.merge_suggestion_derive() RETURNS trigger
 COMMENT ON FUNCTION contacts.merge_suggestion_derive() IS 'BEFORE INSERT OR UPDATE on merge_suggestion: the lower id comes first';
 REVOKE EXECUTE ON FUNCTION contacts.merge_suggestion_derive() FROM PUBLIC;
 GRANT EXECUTE ON FUNCTION contacts.merge_suggestion_derive() TO @extowner@;
+
+CREATE FUNCTION contacts.identify_sets(identifier regclass, sets jsonb, source text, overwrite boolean)
+	RETURNS TABLE (n bigint, contact_id bigint, outcome text)
+	LANGUAGE c VOLATILE PARALLEL UNSAFE AS 'MODULE_PATHNAME';
+COMMENT ON FUNCTION contacts.identify_sets(regclass, jsonb, text, boolean) IS 'whom sets of identifiers belong to; what a directory''s identify() and identify_many() call';

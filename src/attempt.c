@@ -34,7 +34,7 @@ end_attempt(bool is_done, MemoryContext context, ResourceOwner owner)
 
 /* Make the attempt in a subtransaction, which takes a failed one's locks. */
 static bool
-attempt_once(Attempt attempt, void *arg)
+attempt_once(Attempt attempt, AttemptFailure is_repeatable, void *arg)
 {
 	MemoryContext context = CurrentMemoryContext;
 	ResourceOwner owner = CurrentResourceOwner;
@@ -54,7 +54,10 @@ attempt_once(Attempt attempt, void *arg)
 		error = CopyErrorData();
 		FlushErrorState();
 		end_attempt(false, context, owner);
-		ReThrowError(error);
+		if (is_repeatable == NULL || !is_repeatable(arg, error))
+			ReThrowError(error);
+		FreeErrorData(error);
+		return false;
 	}
 	PG_END_TRY();
 	end_attempt(is_done, context, owner);
@@ -68,6 +71,13 @@ attempt_once(Attempt attempt, void *arg)
 void
 attempt_until_done(Attempt attempt, void *arg)
 {
-	while (!attempt_once(attempt, arg))
+	attempt_again(attempt, NULL, arg);
+}
+
+/* Likewise, also after errors that the caller takes as such a change. */
+void
+attempt_again(Attempt attempt, AttemptFailure is_repeatable, void *arg)
+{
+	while (!attempt_once(attempt, is_repeatable, arg))
 		CHECK_FOR_INTERRUPTS();
 }

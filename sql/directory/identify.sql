@@ -39,3 +39,21 @@ COMMENT ON COLUMN merge_suggestion.reasons IS 'what speaks for it';
 COMMENT ON COLUMN merge_suggestion.source IS 'identify: identifiers of both were seen together; duplicates: found by comparison';
 COMMENT ON COLUMN merge_suggestion.state IS 'open; dismissed: not one person; merged';
 COMMENT ON COLUMN merge_suggestion.created_at IS 'when the row was made';
+
+CREATE FUNCTION identify(identifiers jsonb, attributes jsonb DEFAULT NULL, source text DEFAULT NULL,
+	overwrite boolean DEFAULT false, OUT contact_id bigint, OUT outcome text)
+	LANGUAGE sql VOLATILE
+BEGIN ATOMIC
+	SELECT s.contact_id, s.outcome
+	FROM contacts.identify_sets('identifier'::regclass,
+		jsonb_build_array(jsonb_build_object('identifiers', $1, 'attributes', $2)), $3, $4) s;
+END;
+COMMENT ON FUNCTION identify(jsonb, jsonb, text, boolean) IS 'whom identifiers that were seen together belong to: created (nobody held one), found, merged (ghosts folded into the contact) or suggested (several people, reported in merge_suggestion); missing identifiers are attached, empty attributes filled';
+
+CREATE FUNCTION identify_many(sets jsonb, source text DEFAULT NULL, overwrite boolean DEFAULT false)
+	RETURNS TABLE (n bigint, contact_id bigint, outcome text)
+	LANGUAGE sql VOLATILE
+BEGIN ATOMIC
+	SELECT s.n, s.contact_id, s.outcome FROM contacts.identify_sets('identifier'::regclass, $1, $2, $3) s;
+END;
+COMMENT ON FUNCTION identify_many(jsonb, text, boolean) IS 'identify() for an array of sets, each an object with identifiers and attributes, as if called one after another; a row for each, by position; all or none';
