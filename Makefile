@@ -65,6 +65,7 @@ OBJS = \
 	src/identify_write.o \
 	src/identify_resolve.o \
 	src/identify.o \
+	src/arriving.o \
 	src/credential.o \
 	src/suggestion.o \
 	src/privacy.o \

@@ -103,9 +103,10 @@ is_locked(const Identification *id, int64 contact_id)
 
 /* Plan for a set that nothing earlier stands in the way of. */
 static void
-plan_alone(PersonSet *set)
+plan_alone(const Identification *id, PersonSet *set)
 {
-	if (set->nholders == 1 && !set->is_incomplete)
+	if (id->only_new ? set->nholders > 0 :
+		set->nholders == 1 && !set->is_incomplete)
 		set->plan = SET_FOUND;
 	else
 		set->plan = set->nholders == 0 && set->is_exclusive ? SET_NEW : SET_ODD;
@@ -135,7 +136,7 @@ plan_after(Identification *id, PersonSet *set, HTAB *pending, HTAB *busy)
 		else
 			twin = p->set;
 	}
-	plan_alone(set);
+	plan_alone(id, set);
 	if (npending > 0)
 		set->plan = is_twin && id->sets[twin].plan == SET_NEW ?
 			SET_TWIN : SET_ODD;
@@ -187,7 +188,7 @@ plan_sets(Identification *id)
 
 	if (id->nsets == 1)
 	{
-		plan_alone(&id->sets[0]);
+		plan_alone(id, &id->sets[0]);
 		return id->sets[0].plan == SET_ODD;
 	}
 	pending = make_hash("contacts pending values", sizeof(pg_uuid_t),

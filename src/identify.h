@@ -69,6 +69,7 @@ typedef struct Identification
 	PersonSet  *sets;
 	int			nsets;
 	bool		overwrite;
+	bool		only_new;		/* who is known is left as he is */
 	int			rounds;			/* attempts made */
 	bool		is_refused;		/* by a rule: trying again is of no use */
 	int			current;		/* set that is being looked at, -1: all */

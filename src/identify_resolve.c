@@ -278,6 +278,8 @@ resolve_set(Identification *id, PersonSet *set)
 	require_visible(id, set);
 	set->contact_id = set->holders[0];
 	set->outcome = OUTCOME_FOUND;
+	if (id->only_new)
+		return true;
 	if (set->nholders > 1)
 		resolve_several(id, set);
 	if (set->outcome == OUTCOME_SUGGESTED ||
