@@ -31,6 +31,7 @@ OBJS = \
 	src/message.o \
 	src/message_gate.o \
 	src/message_queue.o \
+	src/reserved.o \
 	src/local_time.o \
 	src/contact_type.o \
 	src/contact.o \
