@@ -34,6 +34,7 @@ CREATE TYPE contacts.reference AS (
 	assignment text,
 	former text,
 	latter text,
+	twins text[],
 	is_watched boolean
 );
 COMMENT ON TYPE contacts.reference IS 'columns that refer to the rows of a table';
@@ -47,6 +48,7 @@ COMMENT ON COLUMN contacts.reference.match IS 'condition for the rows t that ref
 COMMENT ON COLUMN contacts.reference.assignment IS 'assignments that make a row refer to the row of which $2 is the image';
 COMMENT ON COLUMN contacts.reference.former IS 'the columns that refer to $1, as jsonb';
 COMMENT ON COLUMN contacts.reference.latter IS 'the columns that refer to $2, as jsonb';
+COMMENT ON COLUMN contacts.reference.twins IS 'queries for the rows that refer to $1 and those in whose way unique indexes would stand, one for each index, with whose name the query begins';
 COMMENT ON COLUMN contacts.reference.is_watched IS 'the table has triggers, rules or row security that can keep rows from moving';
 
 CREATE FUNCTION contacts.merge_rows(statement text, lose jsonb, keep jsonb, merge_id bigint,
@@ -58,69 +60,6 @@ CREATE FUNCTION contacts.still_refers(constraint_id oid, lose jsonb) RETURNS boo
 	LANGUAGE c VOLATILE STRICT PARALLEL UNSAFE SET search_path = pg_catalog, pg_temp
 	AS 'MODULE_PATHNAME';
 COMMENT ON FUNCTION contacts.still_refers(oid, jsonb) IS 'do rows, hidden by row security or not, refer by a foreign key to the row of which lose is the image?  For who may delete that row';
-
--- The foreign keys that lead to a table, found by its triggers, which have an
--- index, as foreign keys have none.
-CREATE FUNCTION contacts.references_to(parent oid) RETURNS SETOF contacts.reference
-	LANGUAGE plpgsql STABLE PARALLEL SAFE SET search_path = pg_catalog, pg_temp
-AS $$
-BEGIN
-	RETURN QUERY
-	SELECT k.oid, k.conname, k.conrelid,
-		format(CASE r.relkind WHEN 'p' THEN '%I.%I' ELSE 'ONLY %I.%I' END, n.nspname, r.relname),
-		x.columns, x.keys, x.match, x.assignment,
-		format('pg_catalog.jsonb_build_object(%s)', x.former),
-		format('pg_catalog.jsonb_build_object(%s)', x.latter),
-		r.relrowsecurity OR r.relhasrules OR EXISTS (
-			SELECT FROM pg_trigger g WHERE g.tgrelid = r.oid AND NOT g.tgisinternal AND g.tgtype & 19 = 19
-				AND g.tgfoid::regproc::text NOT LIKE 'contacts.%')
-	FROM (SELECT DISTINCT t.tgconstraint FROM pg_trigger t WHERE t.tgrelid = parent AND t.tgconstraint <> 0) u
-		JOIN pg_constraint k ON k.oid = u.tgconstraint AND k.contype = 'f' AND k.confrelid = parent AND k.conparentid = 0
-		JOIN pg_class r ON r.oid = k.conrelid
-		JOIN pg_namespace n ON n.oid = r.relnamespace
-		CROSS JOIN LATERAL (
-			SELECT array_agg(f.attname ORDER BY i) AS columns,
-				array_agg(p.attname ORDER BY i) AS keys,
-				string_agg(format('($1 OPERATOR(pg_catalog.->>) %L)::%I.%I OPERATOR(%I.%s) t.%I', p.attname::text,
-					s.nspname, y.typname, q.nspname, o.oprname, f.attname), ' AND ' ORDER BY i) AS match,
-				string_agg(format('%I = ($2 OPERATOR(pg_catalog.->>) %L)::%I.%I', f.attname, p.attname::text,
-					s.nspname, y.typname), ', ' ORDER BY i) AS assignment,
-				string_agg(format('%L::pg_catalog.text, $1 OPERATOR(pg_catalog.->) %L', f.attname::text, p.attname::text), ', ') AS former,
-				string_agg(format('%L::pg_catalog.text, $2 OPERATOR(pg_catalog.->) %L', f.attname::text, p.attname::text), ', ') AS latter
-			FROM generate_subscripts(k.conkey, 1) i
-				JOIN pg_attribute f ON f.attrelid = k.conrelid AND f.attnum = k.conkey[i]
-				JOIN pg_attribute p ON p.attrelid = k.confrelid AND p.attnum = k.confkey[i]
-				JOIN pg_type y ON y.oid = p.atttypid
-				JOIN pg_namespace s ON s.oid = y.typnamespace
-				JOIN pg_operator o ON o.oid = k.conpfeqop[i]
-				JOIN pg_namespace q ON q.oid = o.oprnamespace) x
-	ORDER BY n.nspname, r.relname, k.conname;
-END
-$$;
-COMMENT ON FUNCTION contacts.references_to(oid) IS 'the foreign keys that lead to a table, in order of the names of the tables they are on';
-
--- Columns registered by hand, in the same form.
-CREATE FUNCTION contacts.registered_references(directory text) RETURNS SETOF contacts.reference
-	LANGUAGE plpgsql STABLE PARALLEL SAFE SET search_path = pg_catalog, pg_temp
-AS $$
-BEGIN
-	RETURN QUERY EXECUTE format($query$
-		SELECT 0::oid, a.attname, c.oid,
-			format(CASE c.relkind WHEN 'p' THEN '%%I.%%I' ELSE 'ONLY %%I.%%I' END, n.nspname, c.relname),
-			ARRAY[a.attname], '{id}'::name[],
-			format('($1 OPERATOR(pg_catalog.->>) ''id'')::pg_catalog.int8 OPERATOR(pg_catalog.=) t.%%I', a.attname),
-			format('%%I = ($2 OPERATOR(pg_catalog.->>) ''id'')::pg_catalog.int8', a.attname),
-			format('pg_catalog.jsonb_build_object(%%L::pg_catalog.text, $1 OPERATOR(pg_catalog.->) ''id'')', a.attname),
-			format('pg_catalog.jsonb_build_object(%%L::pg_catalog.text, $2 OPERATOR(pg_catalog.->) ''id'')', a.attname),
-			false
-		FROM ONLY %I.contact_reference f
-			JOIN pg_class c ON c.oid = f.relation::oid
-			JOIN pg_namespace n ON n.oid = c.relnamespace
-			JOIN pg_attribute a ON a.attrelid = c.oid AND a.attname = f.column_name AND NOT a.attisdropped
-		ORDER BY n.nspname, c.relname, a.attname$query$, directory);
-END
-$$;
-COMMENT ON FUNCTION contacts.registered_references(text) IS 'the columns registered by register_reference() that exist';
 
 -- What a unique index is over, of the columns of one table in scope: its
 -- expressions, its predicate, and how they are compared.
@@ -157,22 +96,99 @@ $$;
 COMMENT ON FUNCTION contacts.unique_keys(oid, name[]) IS 'the unique indexes of a table that can stand in the way of a change of the columns';
 
 -- Rows that would move and those that stand in their way, by place.
-CREATE FUNCTION contacts.twin_query(target text, match text, latter text, selection text, comparison text,
-	predicate text) RETURNS text
-	LANGUAGE sql IMMUTABLE PARALLEL SAFE SET search_path = pg_catalog, pg_temp
-BEGIN ATOMIC
-	SELECT format($query$
+CREATE FUNCTION contacts.twin_queries(relation oid, columns name[], target text, match text, latter text) RETURNS text[]
+	LANGUAGE plpgsql STABLE PARALLEL SAFE SET search_path = pg_catalog, pg_temp
+AS $$
+BEGIN
+	RETURN ARRAY(SELECT format($query$/* %7$s */
 		SELECT r.place, r.part, k.place AS keep_place, k.part AS keep_part
 		FROM (SELECT t.ctid AS place, t.tableoid AS part, e.*
-			FROM %1$s t CROSS JOIN LATERAL jsonb_populate_record(t, %3$s) x
+			FROM %1$s t CROSS JOIN LATERAL pg_catalog.jsonb_populate_record(t, %3$s) x
 				CROSS JOIN LATERAL (SELECT %4$s, %6$s AS is_in FROM (SELECT x.*) y) e
 			WHERE %2$s) r
 			CROSS JOIN LATERAL (SELECT t.ctid AS place, t.tableoid AS part FROM %1$s t
 				WHERE %5$s AND (%6$s)) k
-		WHERE r.is_in AND (r.place, r.part) <> (k.place, k.part)$query$,
-		target, match, latter, selection, comparison, predicate);
-END;
-COMMENT ON FUNCTION contacts.twin_query(text, text, text, text, text, text) IS 'query for the rows of a table that match, each with the row that has, or would have, the same key of a unique index';
+		WHERE r.is_in AND (r.place OPERATOR(pg_catalog.<>) k.place OR r.part OPERATOR(pg_catalog.<>) k.part)$query$,
+			target, match, latter, u.selection, u.comparison, u.predicate, replace(u.name, '*', ''))
+		FROM contacts.unique_keys(relation, columns) u);
+END
+$$;
+COMMENT ON FUNCTION contacts.twin_queries(oid, name[], text, text, text) IS 'queries for the rows of a table that match, each with the row that has, or would have, the same key of a unique index';
+
+-- The foreign keys that lead to a table, found by its triggers, which have an
+-- index, as foreign keys have none.
+CREATE FUNCTION contacts.references_to(parent oid) RETURNS SETOF contacts.reference
+	LANGUAGE plpgsql STABLE PARALLEL SAFE SET search_path = pg_catalog, pg_temp
+AS $$
+BEGIN
+	RETURN QUERY
+	SELECT k.oid, k.conname, k.conrelid,
+		format(CASE r.relkind WHEN 'p' THEN '%I.%I' ELSE 'ONLY %I.%I' END, n.nspname, r.relname),
+		x.columns, x.keys, x.match, x.assignment,
+		format('pg_catalog.jsonb_build_object(%s)', x.former),
+		format('pg_catalog.jsonb_build_object(%s)', x.latter),
+		contacts.twin_queries(r.oid, x.columns,
+			format(CASE r.relkind WHEN 'p' THEN '%I.%I' ELSE 'ONLY %I.%I' END, n.nspname, r.relname), x.match,
+			format('pg_catalog.jsonb_build_object(%s)', x.latter)),
+		r.relrowsecurity OR r.relhasrules OR EXISTS (
+			SELECT FROM pg_trigger g WHERE g.tgrelid = r.oid AND NOT g.tgisinternal AND g.tgtype & 19 = 19
+				AND g.tgfoid::regproc::text NOT LIKE 'contacts.%')
+	FROM (SELECT DISTINCT t.tgconstraint FROM pg_trigger t WHERE t.tgrelid = parent AND t.tgconstraint <> 0) u
+		JOIN pg_constraint k ON k.oid = u.tgconstraint AND k.contype = 'f' AND k.confrelid = parent AND k.conparentid = 0
+		JOIN pg_class r ON r.oid = k.conrelid
+		JOIN pg_namespace n ON n.oid = r.relnamespace
+		CROSS JOIN LATERAL (
+			SELECT array_agg(f.attname ORDER BY i) AS columns,
+				array_agg(p.attname ORDER BY i) AS keys,
+				string_agg(format('($1 OPERATOR(pg_catalog.->>) %L)::%I.%I OPERATOR(%I.%s) t.%I', p.attname::text,
+					s.nspname, y.typname, q.nspname, o.oprname, f.attname), ' AND ' ORDER BY i) AS match,
+				string_agg(format('%I = ($2 OPERATOR(pg_catalog.->>) %L)::%I.%I', f.attname, p.attname::text,
+					s.nspname, y.typname), ', ' ORDER BY i) AS assignment,
+				string_agg(format('%L::pg_catalog.text, $1 OPERATOR(pg_catalog.->) %L', f.attname::text, p.attname::text), ', ') AS former,
+				string_agg(format('%L::pg_catalog.text, $2 OPERATOR(pg_catalog.->) %L', f.attname::text, p.attname::text), ', ') AS latter
+			FROM generate_subscripts(k.conkey, 1) i
+				JOIN pg_attribute f ON f.attrelid = k.conrelid AND f.attnum = k.conkey[i]
+				JOIN pg_attribute p ON p.attrelid = k.confrelid AND p.attnum = k.confkey[i]
+				JOIN pg_type y ON y.oid = p.atttypid
+				JOIN pg_namespace s ON s.oid = y.typnamespace
+				JOIN pg_operator o ON o.oid = k.conpfeqop[i]
+				JOIN pg_namespace q ON q.oid = o.oprnamespace) x
+	ORDER BY n.nspname, r.relname, k.conname;
+END
+$$;
+COMMENT ON FUNCTION contacts.references_to(oid) IS 'the foreign keys that lead to a table, in order of the names of the tables they are on';
+
+CREATE FUNCTION contacts.known_references(parent oid) RETURNS contacts.reference[]
+	LANGUAGE c STABLE STRICT PARALLEL SAFE SET search_path = pg_catalog, pg_temp
+	AS 'MODULE_PATHNAME';
+COMMENT ON FUNCTION contacts.known_references(oid) IS 'references_to(), which a session remembers until any table changes';
+
+-- Columns registered by hand, in the same form.
+CREATE FUNCTION contacts.registered_references(directory text) RETURNS SETOF contacts.reference
+	LANGUAGE plpgsql STABLE PARALLEL SAFE SET search_path = pg_catalog, pg_temp
+AS $$
+BEGIN
+	RETURN QUERY EXECUTE format($query$
+		SELECT 0::oid, a.attname, c.oid,
+			format(CASE c.relkind WHEN 'p' THEN '%%I.%%I' ELSE 'ONLY %%I.%%I' END, n.nspname, c.relname),
+			ARRAY[a.attname], '{id}'::name[],
+			format('($1 OPERATOR(pg_catalog.->>) ''id'')::pg_catalog.int8 OPERATOR(pg_catalog.=) t.%%I', a.attname),
+			format('%%I = ($2 OPERATOR(pg_catalog.->>) ''id'')::pg_catalog.int8', a.attname),
+			format('pg_catalog.jsonb_build_object(%%L::pg_catalog.text, $1 OPERATOR(pg_catalog.->) ''id'')', a.attname),
+			format('pg_catalog.jsonb_build_object(%%L::pg_catalog.text, $2 OPERATOR(pg_catalog.->) ''id'')', a.attname),
+			contacts.twin_queries(c.oid, ARRAY[a.attname],
+				format(CASE c.relkind WHEN 'p' THEN '%%I.%%I' ELSE 'ONLY %%I.%%I' END, n.nspname, c.relname),
+				format('($1 OPERATOR(pg_catalog.->>) ''id'')::pg_catalog.int8 OPERATOR(pg_catalog.=) t.%%I', a.attname),
+				format('pg_catalog.jsonb_build_object(%%L::pg_catalog.text, $2 OPERATOR(pg_catalog.->) ''id'')', a.attname)),
+			false
+		FROM ONLY %I.contact_reference f
+			JOIN pg_class c ON c.oid = f.relation::oid
+			JOIN pg_namespace n ON n.oid = c.relnamespace
+			JOIN pg_attribute a ON a.attrelid = c.oid AND a.attname = f.column_name AND NOT a.attisdropped
+		ORDER BY n.nspname, c.relname, a.attname$query$, directory);
+END
+$$;
+COMMENT ON FUNCTION contacts.registered_references(text) IS 'the columns registered by register_reference() that exist';
 
 CREATE FUNCTION contacts.refuse_merge(relation oid, constraint_name name, message text) RETURNS void
 	LANGUAGE plpgsql STABLE PARALLEL SAFE SET search_path = pg_catalog, pg_temp
@@ -268,7 +284,7 @@ BEGIN
 	IF lose_image IS NULL OR keep_image IS NULL THEN
 		RETURN;
 	END IF;
-	FOR ref IN SELECT r.* FROM contacts.references_to(relation) r LOOP
+	FOREACH ref IN ARRAY contacts.known_references(relation) LOOP
 		PERFORM contacts.move_rows(run, ref, lose_image, keep_image);
 	END LOOP;
 	IF contacts.merge_rows(format($statement$
@@ -290,34 +306,36 @@ END
 $$;
 COMMENT ON FUNCTION contacts.combine_rows(contacts.merge_run, oid, text, jsonb, jsonb) IS 'makes one row of two: what refers to the first refers to the second, which fills its NULLs from the first; the first is deleted';
 
--- Combines the rows in whose way unique indexes stand, one by one, until there
--- are none.
-CREATE FUNCTION contacts.combine_twins(run contacts.merge_run, ref contacts.reference, lose jsonb, keep jsonb,
-	other name DEFAULT '') RETURNS void
+-- Combines the rows in whose way unique indexes stand, one by one.  Of rows that
+-- have gone into others meanwhile the next round finds what is left.
+CREATE FUNCTION contacts.combine_twins(run contacts.merge_run, ref contacts.reference, lose jsonb, keep jsonb) RETURNS void
 	LANGUAGE plpgsql VOLATILE PARALLEL UNSAFE SET search_path = pg_catalog, pg_temp
 AS $$
 DECLARE
-	unique_key record;
+	query text;
 	pair record;
-	is_found boolean;
+	n_left bigint;
+	n bigint;
 BEGIN
-	FOR unique_key IN SELECT k.* FROM contacts.unique_keys(ref.relation, ref.columns) k WHERE k.name <> other LOOP
+	FOREACH query IN ARRAY ref.twins LOOP
+		n_left := NULL;
 		LOOP
-			is_found := false;
-			FOR pair IN EXECUTE contacts.twin_query(ref.target, ref.match, ref.latter,
-				unique_key.selection, unique_key.comparison, unique_key.predicate) USING lose, keep
-			LOOP
-				is_found := true;
+			n := contacts.merge_rows(query, lose, keep, NULL, NULL, 'pg_catalog, pg_temp');
+			EXIT WHEN n = 0;
+			IF n >= n_left THEN
+				PERFORM contacts.refuse_merge(ref.relation, ref.name, 'rows of table %s that refer by %I cannot be combined');
+			END IF;
+			n_left := n;
+			FOR pair IN EXECUTE query USING lose, keep LOOP
 				PERFORM contacts.combine_rows(run, ref.relation, ref.target,
 					jsonb_build_object('place', pair.place, 'part', pair.part),
 					jsonb_build_object('place', pair.keep_place, 'part', pair.keep_part));
 			END LOOP;
-			EXIT WHEN NOT is_found;
 		END LOOP;
 	END LOOP;
 END
 $$;
-COMMENT ON FUNCTION contacts.combine_twins(contacts.merge_run, contacts.reference, jsonb, jsonb, name) IS 'combines the rows that refer to lose with those that have the same key and refer to keep; but not for the unique index other';
+COMMENT ON FUNCTION contacts.combine_twins(contacts.merge_run, contacts.reference, jsonb, jsonb) IS 'combines the rows that refer to lose with those that have the same key and refer to keep';
 
 CREATE FUNCTION contacts.move_statement(run contacts.merge_run, ref contacts.reference, filter text DEFAULT 'true') RETURNS text
 	LANGUAGE sql IMMUTABLE PARALLEL SAFE SET search_path = pg_catalog, pg_temp

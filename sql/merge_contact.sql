@@ -60,19 +60,19 @@ CREATE FUNCTION contacts.end_rival_links(run contacts.merge_run, ref contacts.re
 	LANGUAGE plpgsql VOLATILE PARALLEL UNSAFE SET search_path = pg_catalog, pg_temp
 AS $$
 DECLARE
-	unique_key record;
+	twins CONSTANT text := (SELECT q FROM unnest(ref.twins) q WHERE starts_with(q, '/* relationship_single_key */'));
 	link record;
 BEGIN
-	SELECT k.* INTO STRICT unique_key FROM contacts.unique_keys(ref.relation, ref.columns) k
-	WHERE k.name = 'relationship_single_key';
+	IF contacts.merge_rows(twins, lose, keep, NULL, NULL, 'pg_catalog, pg_temp') = 0 THEN
+		RETURN;
+	END IF;
 	FOR link IN EXECUTE format($query$
 		SELECT DISTINCT p.ctid AS place, p.tableoid AS part, greatest(CURRENT_DATE, p.started_on) AS ended_on
 		FROM (%s) w
 			JOIN %s r ON r.ctid = w.place
 			JOIN %2$s k ON k.ctid = w.keep_place AND abs(k.id) <> abs(r.id)
 			JOIN %2$s p ON p.id = abs(r.id)
-		$query$, contacts.twin_query(ref.target, ref.match, ref.latter, unique_key.selection, unique_key.comparison,
-			unique_key.predicate), ref.target) USING lose, keep
+		$query$, twins, ref.target) USING lose, keep
 	LOOP
 		PERFORM contacts.change_row(run, ref.relation, ref.target,
 			jsonb_build_object('place', link.place, 'part', link.part), jsonb_build_object('ended_on', link.ended_on));
@@ -105,7 +105,9 @@ BEGIN
 	FOREACH ref IN ARRAY refs LOOP
 		entered := ref;
 		entered.match := ref.match || ' AND t.id OPERATOR(pg_catalog.>) 0';
-		PERFORM contacts.combine_twins(run, entered, lose, keep, 'relationship_single_key');
+		entered.twins := ARRAY(SELECT replace(q, ref.match, entered.match) FROM unnest(ref.twins) q
+			WHERE NOT starts_with(q, '/* relationship_single_key */'));
+		PERFORM contacts.combine_twins(run, entered, lose, keep);
 		PERFORM contacts.end_rival_links(run, ref, lose, keep);
 		PERFORM contacts.merge_rows(contacts.move_statement(run, entered), lose, keep, run.merge_id, run.survivor_id, run.path);
 	END LOOP;
@@ -261,7 +263,7 @@ CREATE FUNCTION contacts.merge_contact(run contacts.merge_run, lose jsonb) RETUR
 	LANGUAGE plpgsql VOLATILE PARALLEL UNSAFE SET search_path = pg_catalog, pg_temp
 AS $$
 DECLARE
-	refs contacts.reference[] := ARRAY(SELECT r FROM contacts.references_to(format('%I.contact', run.directory)::regclass) r);
+	refs contacts.reference[] := contacts.known_references(format('%I.contact', run.directory)::regclass);
 	links CONSTANT regclass := format('%I.relationship', run.directory);
 	shares CONSTANT regclass := format('%I.contact_share', run.directory);
 	ref contacts.reference;
@@ -354,7 +356,7 @@ CREATE FUNCTION contacts.fill_survivor(run contacts.merge_run, losers jsonb[], c
 AS $$
 DECLARE
 	contact CONSTANT regclass := format('%I.contact', run.directory);
-	own_columns text[] := ARRAY(SELECT DISTINCT c FROM contacts.references_to(contact) r CROSS JOIN unnest(r.columns) c WHERE r.relation = contact);
+	own_columns text[] := ARRAY(SELECT DISTINCT c FROM unnest(contacts.known_references(contact)) r CROSS JOIN unnest(r.columns) c WHERE r.relation = contact);
 	keep jsonb;
 	place jsonb;
 	vals jsonb;
@@ -403,7 +405,7 @@ AS $$
 DECLARE
 	contact CONSTANT regclass := format('%I.contact', directory);
 	others text := (SELECT string_agg(format(' OR c.%I = ANY ($1)', r.columns[1]), '')
-		FROM contacts.references_to(contact) r WHERE r.relation = contact AND r.keys = '{id}');
+		FROM unnest(contacts.known_references(contact)) r WHERE r.relation = contact AND r.keys = '{id}');
 	images jsonb[];
 	missing bigint;
 BEGIN

@@ -23,7 +23,10 @@
 #include "miscadmin.h"
 #include "utils/acl.h"
 #include "utils/builtins.h"
+#include "utils/datum.h"
 #include "utils/guc.h"
+#include "utils/hsearch.h"
+#include "utils/inval.h"
 #include "utils/lsyscache.h"
 #include "utils/memutils.h"
 #include "utils/rel.h"
@@ -55,11 +58,102 @@ end_of_transaction(XactEvent event, void *arg)
 		slots[i].nrunning = 0;
 }
 
+/* What a session remembers of who refers to the rows of a table. */
+typedef struct KnownReferences
+{
+	Oid			parent;			/* hash key */
+	Datum		references;
+	bool		is_valid;
+} KnownReferences;
+
+static HTAB *known = NULL;
+
+/* Foreign keys and indexes come and go with messages about their tables. */
+static void
+forget_references(Datum arg, Oid relid)
+{
+	HASH_SEQ_STATUS status;
+	KnownReferences *entry;
+
+	if (known == NULL)
+		return;
+	hash_seq_init(&status, known);
+	while ((entry = hash_seq_search(&status)) != NULL)
+		entry->is_valid = false;
+}
+
 /* The library is loaded. */
 void
 merge_init(void)
 {
 	RegisterXactCallback(end_of_transaction, NULL);
+	CacheRegisterRelcacheCallback(forget_references, (Datum) 0);
+}
+
+/* The entry of a table, made if it is not there. */
+static KnownReferences *
+find_references(Oid parent)
+{
+	KnownReferences *entry;
+	bool		found;
+
+	if (known == NULL)
+	{
+		HASHCTL		ctl;
+
+		ctl.keysize = sizeof(Oid);
+		ctl.entrysize = sizeof(KnownReferences);
+		known = hash_create("contacts references", 64, &ctl,
+							HASH_ELEM | HASH_BLOBS);
+	}
+	entry = hash_search(known, &parent, HASH_ENTER, &found);
+	if (!found)
+	{
+		entry->references = (Datum) 0;
+		entry->is_valid = false;
+	}
+	return entry;
+}
+
+/* Read the references of a table and remember them. */
+static void
+read_references(KnownReferences *entry)
+{
+	Oid			types[1] = {OIDOID};
+	Datum		values[1];
+	Datum		references;
+	MemoryContext oldcontext;
+	bool		isnull;
+
+	values[0] = ObjectIdGetDatum(entry->parent);
+	SPI_connect();
+	if (SPI_execute_with_args("SELECT coalesce(pg_catalog.array_agg(r), '{}')"
+							  " FROM contacts.references_to($1) r",
+							  1, types, values, NULL, true, 1) != SPI_OK_SELECT)
+		elog(ERROR, "references to table %u could not be read", entry->parent);
+	references = SPI_getbinval(SPI_tuptable->vals[0], SPI_tuptable->tupdesc,
+							   1, &isnull);
+	oldcontext = MemoryContextSwitchTo(TopMemoryContext);
+	if (entry->references != (Datum) 0)
+		pfree(DatumGetPointer(entry->references));
+	entry->references = PointerGetDatum(PG_DETOAST_DATUM_COPY(references));
+	MemoryContextSwitchTo(oldcontext);
+	entry->is_valid = true;
+	SPI_finish();
+}
+
+PG_FUNCTION_INFO_V1(known_references);
+
+/* contacts.known_references(parent): what references_to() says, remembered. */
+Datum
+known_references(PG_FUNCTION_ARGS)
+{
+	KnownReferences *entry = find_references(PG_GETARG_OID(0));
+
+	AcceptInvalidationMessages();
+	if (!entry->is_valid)
+		read_references(entry);
+	PG_RETURN_DATUM(datumCopy(entry->references, false, -1));
 }
 
 static SPIPlanPtr
