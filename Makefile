@@ -101,6 +101,7 @@ SQL_FRAGMENTS = \
 	sql/import.sql \
 	sql/merge.sql \
 	sql/merge_contact.sql \
+	sql/unmerge.sql \
 	sql/access.sql
 
 # What create_directory() runs in a new directory, in load order, and what
