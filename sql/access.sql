@@ -128,7 +128,7 @@ INSERT INTO contacts.privilege (object, columns, privilege, capabilities) VALUES
 	('credential', NULL, 'DELETE', '{authenticate,administer}'),
 	('identifier', '{contact_id,semantic_type,value}', 'SELECT', '{authenticate}'),
 	('register()', NULL, 'EXECUTE', '{authenticate}'),
-	('credential', '{contact_id,created_at,updated_at}', 'SELECT', '{administer}'),
+	('credential', '{contact_id,created_at,updated_at}', 'SELECT', '{view,administer}'),
 
 	-- workers: due messages through the functions alone, and notices
 	('email_message', '{leased_until}', 'UPDATE', '{deliver}'),

@@ -117,7 +117,7 @@ touch(PG_FUNCTION_ARGS)
  * it is, 0 if shared values tell several.
  */
 static int64
-find_or_create(Identification *id, Relation rel, Jsonb *sets, Datum source,
+find_or_create(Identification *id, Relation rel, Jsonb * sets, Datum source,
 			   bool has_source)
 {
 	Oid			save_userid;

@@ -402,7 +402,7 @@ add_context(void *arg)
 }
 
 static void
-return_sets(Identification *id, ReturnSetInfo *result)
+return_sets(Identification *id, ReturnSetInfo * result)
 {
 	int			i;
 

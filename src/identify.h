@@ -79,7 +79,7 @@ typedef struct Identification
 } Identification;
 
 /* identify_parse.c */
-extern void parse_sets(Identification *id, Jsonb *sets);
+extern void parse_sets(Identification *id, Jsonb * sets);
 
 /* identify_look_up.c */
 extern void look_up_sets(Identification *id, int first, int n);

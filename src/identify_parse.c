@@ -55,7 +55,7 @@ report_shape(const char *what)
 }
 
 static bool
-key_is(const JsonbValue *key, const char *name)
+key_is(const JsonbValue * key, const char *name)
 {
 	return key->val.string.len == strlen(name) &&
 		memcmp(key->val.string.val, name, key->val.string.len) == 0;
@@ -63,7 +63,7 @@ key_is(const JsonbValue *key, const char *name)
 
 /* The text of a string; NULL for a JSON null. */
 static char *
-string_of(const JsonbValue *value, const char *what)
+string_of(const JsonbValue * value, const char *what)
 {
 	if (value->type == jbvNull)
 		return NULL;
@@ -74,7 +74,7 @@ string_of(const JsonbValue *value, const char *what)
 
 /* Is it one of the names? */
 static bool
-is_among(const char *const *names, int n, const JsonbValue *key)
+is_among(const char *const *names, int n, const JsonbValue * key)
 {
 	int			i;
 
@@ -169,7 +169,7 @@ add_seen(SetParser *p, const SemanticType *type, Datum value, char *slug)
 
 /* {"semantic_type": .., "value": .., "slug": ..} */
 static void
-parse_identifier(SetParser *p, JsonbContainer *object)
+parse_identifier(SetParser *p, JsonbContainer * object)
 {
 	JsonbIterator *it = JsonbIteratorInit(object);
 	const SemanticType *type = NULL;
@@ -203,7 +203,7 @@ parse_identifier(SetParser *p, JsonbContainer *object)
 
 /* [{"semantic_type": .., ..}, ..] */
 static void
-parse_identifier_array(SetParser *p, JsonbContainer *array)
+parse_identifier_array(SetParser *p, JsonbContainer * array)
 {
 	JsonbIterator *it = JsonbIteratorInit(array);
 	JsonbIteratorToken token;
@@ -221,7 +221,7 @@ parse_identifier_array(SetParser *p, JsonbContainer *array)
 
 /* {"email": .., "anonymous": ..}; several values of a kind stand in an array */
 static void
-parse_identifier_object(SetParser *p, JsonbContainer *object)
+parse_identifier_object(SetParser *p, JsonbContainer * object)
 {
 	JsonbIterator *it = JsonbIteratorInit(object);
 	const SemanticType *type = NULL;
@@ -243,7 +243,7 @@ parse_identifier_object(SetParser *p, JsonbContainer *object)
 }
 
 static void
-parse_identifiers(SetParser *p, const JsonbValue *value)
+parse_identifiers(SetParser *p, const JsonbValue * value)
 {
 	if (value->type != jbvBinary)
 		report_shape("identifiers must be an array or an object");
@@ -255,7 +255,7 @@ parse_identifiers(SetParser *p, const JsonbValue *value)
 
 /* A column of a user's, which can be written. */
 static bool
-is_user_column(Relation contact, const JsonbValue *key)
+is_user_column(Relation contact, const JsonbValue * key)
 {
 	char	   *name = pnstrdup(key->val.string.val, key->val.string.len);
 	HeapTuple	tuple = SearchSysCacheAttName(RelationGetRelid(contact), name);
@@ -271,7 +271,7 @@ is_user_column(Relation contact, const JsonbValue *key)
 
 /* Note the attributes, which are columns of contact that may be written. */
 static void
-parse_attributes(SetParser *p, const JsonbValue *value)
+parse_attributes(SetParser *p, const JsonbValue * value)
 {
 	JsonbIterator *it;
 	JsonbIteratorToken token;
@@ -304,7 +304,7 @@ parse_attributes(SetParser *p, const JsonbValue *value)
 }
 
 static void
-parse_set(SetParser *p, JsonbContainer *object)
+parse_set(SetParser *p, JsonbContainer * object)
 {
 	JsonbIterator *it = JsonbIteratorInit(object);
 	JsonbIteratorToken token;
@@ -331,7 +331,7 @@ parse_set(SetParser *p, JsonbContainer *object)
 
 /* Read the sets; sets is an array of them. */
 void
-parse_sets(Identification *id, Jsonb *sets)
+parse_sets(Identification *id, Jsonb * sets)
 {
 	JsonbIterator *it;
 	JsonbIteratorToken token;
