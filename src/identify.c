@@ -46,15 +46,15 @@ static const char *const outcomes[] = {
 };
 
 static const DirectoryQuery lock_contacts = {
-	"SELECT c.id FROM @rows@ JOIN ONLY @contact@ c"
-	" ON c.id OPERATOR(pg_catalog.=) n.id FOR NO KEY UPDATE OF c",
+	"SELECT c.id FROM @rows@ CROSS JOIN LATERAL (SELECT c.id FROM ONLY @contact@ c"
+	" WHERE c.id OPERATOR(pg_catalog.=) n.id FOR NO KEY UPDATE) c",
 	1, {INT8OID}, "id"
 };
 
 /* Those that go are locked as for that. */
 static const DirectoryQuery lock_to_merge = {
-	"SELECT c.id FROM @rows@ JOIN ONLY @contact@ c"
-	" ON c.id OPERATOR(pg_catalog.=) n.id FOR UPDATE OF c",
+	"SELECT c.id FROM @rows@ CROSS JOIN LATERAL (SELECT c.id FROM ONLY @contact@ c"
+	" WHERE c.id OPERATOR(pg_catalog.=) n.id FOR UPDATE) c",
 	1, {INT8OID}, "id"
 };
 

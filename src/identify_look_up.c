@@ -19,8 +19,13 @@
 
 #include "identify.h"
 
+/*
+ * LEFT joins, that the rows looked for always come first: a plan that was made
+ * while the tables were empty outlives that.
+ */
 #define LOOK_UP \
-	"SELECT n.n, i.contact_id, i.slug FROM @rows@ JOIN ONLY @identifier@ i" \
+	"SELECT n.n, i.contact_id, i.slug, i.id FROM @rows@" \
+	" LEFT JOIN ONLY @identifier@ i" \
 	" ON i.key OPERATOR(pg_catalog.=) n.key" \
 	" AND i.holder OPERATOR(pg_catalog.=) n.holder"
 
@@ -36,7 +41,7 @@ static const DirectoryQuery look_up_seen = {
 
 /* Who holds shared values. */
 static const DirectoryQuery look_up_sharers = {
-	"SELECT n.n, i.contact_id FROM @rows@ JOIN ONLY @identifier@ i"
+	"SELECT n.n, i.contact_id FROM @rows@ LEFT JOIN ONLY @identifier@ i"
 	" ON i.key OPERATOR(pg_catalog.=) n.key"
 	" AND i.holder OPERATOR(pg_catalog.>) 0::pg_catalog.int8",
 	2, {INT4OID, UUIDOID}, "n, key"
@@ -50,7 +55,7 @@ static const DirectoryQuery look_up_sharers = {
 
 /* Contacts that would take some of the attributes. */
 static const DirectoryQuery look_up_wanting = {
-	"SELECT n.n FROM @rows@ JOIN ONLY @contact@ c"
+	"SELECT n.n FROM @rows@ LEFT JOIN ONLY @contact@ c"
 	" ON c.id OPERATOR(pg_catalog.=) n.id"
 	" CROSS JOIN LATERAL pg_catalog.jsonb_populate_record("
 	"  NULL::@contact@, n.attributes) a"
@@ -135,6 +140,9 @@ note_found(SeenList *list, uint64 found)
 
 		seen = list->seen[DatumGetInt32(SPI_getbinval(tuple, rows->tupdesc, 1,
 													  &isnull))];
+		(void) SPI_getbinval(tuple, rows->tupdesc, 4, &isnull);
+		if (isnull)
+			continue;
 		seen->has_row = true;
 		value = SPI_getbinval(tuple, rows->tupdesc, 2, &isnull);
 		seen->contact_id = isnull ? 0 : DatumGetInt64(value);
@@ -151,22 +159,16 @@ note_found(SeenList *list, uint64 found)
 static bool
 is_same_in_snapshot(Identification *id, SeenList *list, Batch *batch)
 {
-	int			nrows = 0;
 	bool		result = true;
 	Oid			save_userid;
 	int			save_sec_context;
 	uint64		found;
 	uint64		row;
-	int			i;
 
-	for (i = 0; i < list->n; i++)
-		nrows += list->seen[i]->has_row;
 	become_owner(&id->dir, &save_userid, &save_sec_context);
 	batch->query = &look_up_seen;
 	found = batch_run(&id->dir, batch);
 	SetUserIdAndSecContext(save_userid, save_sec_context);
-	if (found != (uint64) nrows)
-		return false;
 	for (row = 0; row < found; row++)
 	{
 		HeapTuple	tuple = SPI_tuptable->vals[row];
@@ -176,8 +178,10 @@ is_same_in_snapshot(Identification *id, SeenList *list, Batch *batch)
 		Datum		contact = SPI_getbinval(tuple, desc, 2, &isnull);
 		Seen	   *seen = list->seen[DatumGetInt32(n)];
 
-		result = result && seen->has_row &&
+		result = result &&
 			seen->contact_id == (isnull ? 0 : DatumGetInt64(contact));
+		(void) SPI_getbinval(tuple, desc, 4, &isnull);
+		result = result && seen->has_row == !isnull;
 	}
 	return result;
 }
@@ -234,9 +238,12 @@ look_up_shared_holders(Identification *id, int first, int n, SeenList *list)
 		bool		isnull;
 		Seen	   *seen;
 
+		Datum		holder;
+
 		seen = list->seen[DatumGetInt32(SPI_getbinval(tuple, desc, 1, &isnull))];
-		add_holder(&id->sets[seen->set],
-				   DatumGetInt64(SPI_getbinval(tuple, desc, 2, &isnull)));
+		holder = SPI_getbinval(tuple, desc, 2, &isnull);
+		if (!isnull)
+			add_holder(&id->sets[seen->set], DatumGetInt64(holder));
 	}
 }
 
