@@ -99,6 +99,13 @@ INSERT INTO pg_temp.action (name, statement) VALUES
 	('set_main()', $$SELECT set_main(99)$$),
 	('validate_identifier()', $$SELECT validate_identifier(99)$$),
 	('create_ghost()', $$SELECT create_ghost('token')$$),
+	('identify()', $$SELECT identify('{"email": "a@x.org", "oauth": "o"}', '{"titles": "Dr."}')$$),
+	('touch()', $$SELECT touch('token')$$),
+	('capture_lead()', $$SELECT capture_lead('Eve', 'New', 'e@x.org')$$),
+	('register()', $$SELECT register('Eve', 'New', 'e@x.org', '$2b$12$aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa')$$),
+	('read verifiers', $$SELECT verifier FROM credential$$),
+	('read suggestions', $$SELECT * FROM merge_suggestion$$),
+	('dismiss a suggestion', $$UPDATE merge_suggestion SET state = 'dismissed'$$),
 	('write an organization', $$UPDATE organization SET name = 'Other'$$),
 	('find duplicates', $$SELECT contacts.find_duplicates('access_matrix')$$),
 	('dismiss_duplicate()', $$SELECT dismiss_duplicate(1, 2)$$),
@@ -172,9 +179,9 @@ SET search_path = access_matrix, pg_temp;
 -- yes: allowed; -: 42501
 CREATE TABLE pg_temp.outcome AS
 	SELECT n, name, capability, pg_temp.attempt(role, statement) AS outcome FROM pg_temp.action, pg_temp.actor;
-SELECT name AS action, view, edit, manage_subscriptions AS manage, send_email AS email, send_sms AS sms, capture, deliver, administer AS admin, none
+SELECT name AS action, view, edit, manage_subscriptions AS manage, send_email AS email, send_sms AS sms, capture, authenticate AS login, deliver, administer AS admin, none
 FROM (SELECT n, name, jsonb_object_agg(capability, outcome) AS o FROM pg_temp.outcome GROUP BY n, name) x
-	CROSS JOIN LATERAL jsonb_to_record(o) r (view text, edit text, manage_subscriptions text, send_email text, send_sms text, capture text, deliver text, administer text, none text)
+	CROSS JOIN LATERAL jsonb_to_record(o) r (view text, edit text, manage_subscriptions text, send_email text, send_sms text, capture text, authenticate text, deliver text, administer text, none text)
 ORDER BY n;
 -- every capability has its column, nothing happened to stay
 SELECT count(*) AS capabilities FROM pg_temp.actor;
