@@ -121,7 +121,11 @@ read_name(DuplicateKeys *keys, const Datum *values, const bool *nulls,
 	int			i;
 
 	if (name->nwords > 0 && !nulls[KEY_ORGANIZATION_ID])
-		*organization_key = make_organization_key(DatumGetInt64(values[KEY_ORGANIZATION_ID]), name);
+	{
+		int64		organization = DatumGetInt64(values[KEY_ORGANIZATION_ID]);
+
+		*organization_key = make_organization_key(organization, name);
+	}
 	name_sort_words(name);
 	if (!is_whole)
 		return;
