@@ -61,6 +61,8 @@ OBJS = \
 	src/catalogue.o \
 	src/guard.o \
 	src/resolve.o \
+	src/credential.o \
+	src/suggestion.o \
 	src/privacy.o \
 	src/set_exclusive.o \
 	src/relationship_path.o \
@@ -83,6 +85,7 @@ SQL_FRAGMENTS = \
 	sql/triggers.sql \
 	sql/relationship.sql \
 	sql/deliver.sql \
+	sql/identify.sql \
 	sql/functions.sql \
 	sql/reading.sql \
 	sql/visibility.sql \
@@ -113,6 +116,7 @@ DIRECTORY_FRAGMENTS = \
 	sql/directory/unsubscribe.sql \
 	sql/directory/message_functions.sql \
 	sql/directory/privacy.sql \
+	sql/directory/identify.sql \
 	sql/directory/functions.sql \
 	sql/directory/relationship_functions.sql \
 	sql/directory/relationship_reading.sql
@@ -123,7 +127,8 @@ TRIGGER_FRAGMENTS = \
 	sql/directory/relationship_type_triggers.sql \
 	sql/directory/sharing_triggers.sql \
 	sql/directory/message_triggers.sql \
-	sql/directory/deliver_triggers.sql
+	sql/directory/deliver_triggers.sql \
+	sql/directory/identify_triggers.sql
 
 DATA_built = sql/contacts--$(EXTVERSION).sql
 EXTRA_CLEAN = sql/contacts--$(EXTVERSION).sql

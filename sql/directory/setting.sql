@@ -19,6 +19,8 @@ CREATE TABLE setting (
 	sms_quiet_until time,
 	lease_duration interval NOT NULL DEFAULT '5 minutes'
 		CONSTRAINT setting_lease_duration CHECK (lease_duration > '0'),
+	identify_merge_policy text NOT NULL DEFAULT 'merge'
+		CONSTRAINT setting_identify_merge_policy CHECK (identify_merge_policy IN ('merge', 'suggest', 'refuse')),
 	CONSTRAINT setting_sms_quiet_hours CHECK ((sms_quiet_from IS NULL) = (sms_quiet_until IS NULL))
 );
 COMMENT ON TABLE setting IS 'the settings of this directory, one row';
@@ -33,6 +35,7 @@ COMMENT ON COLUMN setting.default_time_zone IS 'IANA name of the time zone of co
 COMMENT ON COLUMN setting.sms_quiet_from IS 'text messages wait from this time of day on, in the contact''s time zone; NULL: no quiet hours';
 COMMENT ON COLUMN setting.sms_quiet_until IS 'they may go from this time of day on; before sms_quiet_from: on the next day';
 COMMENT ON COLUMN setting.lease_duration IS 'how long a delivery worker has a message before it is handed out again';
+COMMENT ON COLUMN setting.identify_merge_policy IS 'what identify() does with identifiers of several contacts: merge folds ghosts into the known person and suggests the rest, suggest only suggests, refuse raises 23505';
 COMMENT ON COLUMN setting.secret_fingerprint IS 'tells whether the row in table secret is the one this directory was made with';
 
 CREATE TABLE secret (
