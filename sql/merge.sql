@@ -197,12 +197,12 @@ DECLARE
 	rel record;
 BEGIN
 	SELECT n.nspname, c.relname INTO rel FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace WHERE c.oid = relation;
-	RAISE EXCEPTION USING ERRCODE = 'object_not_in_prerequisite_state',
+	RAISE EXCEPTION USING ERRCODE = CASE WHEN row_security_active(relation) THEN 'insufficient_privilege' ELSE 'object_not_in_prerequisite_state' END,
 		MESSAGE = format(message, format('%I.%I', rel.nspname, rel.relname), constraint_name),
 		SCHEMA = rel.nspname, TABLE = rel.relname, CONSTRAINT = coalesce(constraint_name, '');
 END
 $$;
-COMMENT ON FUNCTION contacts.refuse_merge(oid, name, text) IS 'raises 55000 with the names of a table and a constraint of it in the message';
+COMMENT ON FUNCTION contacts.refuse_merge(oid, name, text) IS 'raises 55000, 42501 under row security, with the names of a table and a constraint of it in the message';
 
 -- What the row that stays takes over from the one that goes into it: values
 -- where it has none; in the directory's own tables the stricter wish.
@@ -380,8 +380,9 @@ BEGIN
 	END IF;
 	PERFORM contacts.merge_rows(contacts.move_statement(run, ref), lose, keep, run.merge_id, run.survivor_id, run.path);
 	IF ref.is_watched AND ref.id <> 0 AND contacts.still_refers(ref.id, lose) THEN
-		PERFORM contacts.refuse_merge(ref.relation, ref.name,
-			'rows of table %s that refer by foreign key %I are not visible, or did not move');
+		PERFORM contacts.refuse_merge(ref.relation, ref.name, CASE WHEN row_security_active(ref.relation)
+			THEN 'rows of table %s that refer by foreign key %I are hidden by row security, or cannot be changed'
+			ELSE 'rows of table %s that refer by foreign key %I did not move' END);
 	END IF;
 END
 $$;
