@@ -25,6 +25,8 @@ SELECT relate('spouse', 1, 4), relate('spouse', 2, 5), relate('sibling', 1, 2), 
 INSERT INTO subscription_topic (name) VALUES ('news'), ('offers');
 SELECT subscribe(1, 'news'), unsubscribe_topic(2, 'news'), subscribe(2, 'offers');
 
+INSERT INTO merge_suggestion (contact_id, other_id) VALUES (1, 2), (2, 3), (1, 3), (2, 4);
+
 -- tables of users: a unique kind with children, composite keys, self
 -- references, deferred constraints, ON DELETE actions, partitions, another
 -- owner's, triggers, none at all, views
@@ -63,6 +65,7 @@ CREATE TEMP VIEW everything AS
 	UNION ALL SELECT 'identifier', to_jsonb(t) - '{created_at,key}'::text[] FROM identifier t
 	UNION ALL SELECT 'relationship', to_jsonb(t) - 'created_at' FROM relationship t
 	UNION ALL SELECT 'subscription', to_jsonb(t) - 'since' FROM subscription t
+	UNION ALL SELECT 'merge_suggestion', to_jsonb(t) FROM merge_suggestion t
 	UNION ALL SELECT 'policy', to_jsonb(t) FROM policy t UNION ALL SELECT 'claim', to_jsonb(t) FROM claim t
 	UNION ALL SELECT 'visit', to_jsonb(t) FROM visit t UNION ALL SELECT 'deferred', to_jsonb(t) FROM deferred t
 	UNION ALL SELECT 'part', to_jsonb(t) FROM part t UNION ALL SELECT 'stamped', to_jsonb(t) - 'changes' FROM stamped t
@@ -85,6 +88,7 @@ SELECT id, tenant, referrer, customer_no, created_at::date FROM contact ORDER BY
 TABLE held;
 SELECT id, relationship_type_id AS type, contact_id AS contact, related_contact_id AS related, ended_on = CURRENT_DATE AS ended FROM relationship ORDER BY id;
 SELECT contact_id, topic_id, state FROM subscription ORDER BY 1, 2;
+SELECT contact_id, other_id FROM merge_suggestion ORDER BY 1, 2;
 SELECT * FROM policy ORDER BY id;
 SELECT * FROM claim ORDER BY id;
 SELECT * FROM visit ORDER BY at;
