@@ -51,6 +51,8 @@ OBJS = \
 	src/template_render.o \
 	src/delivery_notice.o \
 	src/unsubscribe_token.o \
+	src/keyed_digest.o \
+	src/validation.o \
 	src/link_type.o \
 	src/relationship.o \
 	src/make_link.o \
@@ -82,6 +84,7 @@ SQL_FRAGMENTS = \
 	sql/triggers.sql \
 	sql/relationship.sql \
 	sql/deliver.sql \
+	sql/validation.sql \
 	sql/functions.sql \
 	sql/reading.sql \
 	sql/visibility.sql \
@@ -110,6 +113,7 @@ DIRECTORY_FRAGMENTS = \
 	sql/directory/deliverability.sql \
 	sql/directory/consent_reading.sql \
 	sql/directory/unsubscribe.sql \
+	sql/directory/validation.sql \
 	sql/directory/message_functions.sql \
 	sql/directory/privacy.sql \
 	sql/directory/functions.sql \
@@ -122,7 +126,8 @@ TRIGGER_FRAGMENTS = \
 	sql/directory/relationship_type_triggers.sql \
 	sql/directory/sharing_triggers.sql \
 	sql/directory/message_triggers.sql \
-	sql/directory/deliver_triggers.sql
+	sql/directory/deliver_triggers.sql \
+	sql/directory/validation_triggers.sql
 
 DATA_built = sql/contacts--$(EXTVERSION).sql
 EXTRA_CLEAN = sql/contacts--$(EXTVERSION).sql

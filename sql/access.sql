@@ -79,6 +79,10 @@ INSERT INTO contacts.privilege (object, columns, privilege, capabilities) VALUES
 	('set_main()', NULL, 'EXECUTE', '{edit}'),
 	('validate_identifier()', NULL, 'EXECUTE', '{edit}'),
 	('invalidate_identifier()', NULL, 'EXECUTE', '{edit}'),
+	('validation', '{identifier_id}', 'INSERT', '{edit,authenticate}'),
+	('validation', '{consumed_at}', 'UPDATE', '{edit,authenticate}'),
+	('start_validation()', NULL, 'EXECUTE', '{edit,authenticate}'),
+	('confirm_validation()', NULL, 'EXECUTE', '{edit,authenticate}'),
 
 	-- consent and subscriptions, by address or contact, without reading people
 	('identifier', '{key,holder,status}', 'SELECT', '{manage_subscriptions}'),
@@ -137,6 +141,8 @@ INSERT INTO contacts.privilege (object, columns, privilege, capabilities) VALUES
 	('email_message', NULL, 'DELETE', '{administer}'),
 	('sms_message', NULL, 'DELETE', '{administer}'),
 	('delivery_notice', NULL, 'DELETE', '{administer}'),
+	('validation', NULL, 'SELECT', '{administer}'),
+	('validation', NULL, 'DELETE', '{administer}'),
 	('legal_hold', NULL, 'INSERT', '{administer}'),
 	('legal_hold', NULL, 'UPDATE', '{administer}'),
 	('legal_hold', NULL, 'DELETE', '{administer}'),

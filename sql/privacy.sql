@@ -29,6 +29,7 @@ INSERT INTO contacts.personal_data (relation, contact_column, key_column, erasur
 	('legal_hold', 'contact_id', NULL, 'delete', '{*}', '{}'),
 	('contact_share', 'contact_id', NULL, 'delete', '{*}', '{}'),
 	('delivery_notice', NULL, 'key', 'delete', '{*}', '{}'),
+	('validation', NULL, 'key', 'delete', '{*}', '{}'),
 	-- C6: what is suppressed or unsubscribed leaves its key, state, reason and time
 	('identifier', 'contact_id', 'key', 'blank',
 		'{value,slug,validated_at,validation_method,source}',
@@ -60,7 +61,7 @@ INSERT INTO contacts.personal_data (relation, contact_column, key_column, erasur
 	('record_share', NULL, NULL, 'keep', '{}', '{id,object_type_id,record_id,record_uuid,role,may_edit,created_at}'),
 	('erasure', NULL, NULL, 'keep', '{}', '{id,reason,counts,role,at}'),
 	('setting', NULL, NULL, 'keep', '{}',
-		'{id,version,name_rule,secret_fingerprint,marketing_needs_opt_in,is_texting_enabled,soft_bounce_limit,soft_bounce_window,default_time_zone,sms_quiet_from,sms_quiet_until,lease_duration}'),
+		'{id,version,name_rule,secret_fingerprint,marketing_needs_opt_in,is_texting_enabled,soft_bounce_limit,soft_bounce_window,default_time_zone,sms_quiet_from,sms_quiet_until,lease_duration,validation_otp_lifetime,validation_link_lifetime,validation_attempts,ghost_retention}'),
 	('secret', NULL, NULL, 'keep', '{}', '{id,value}');
 
 CREATE FUNCTION contacts.legal_hold() RETURNS trigger
