@@ -31,6 +31,7 @@ OBJS = \
 	src/message.o \
 	src/message_gate.o \
 	src/message_queue.o \
+	src/reserved.o \
 	src/local_time.o \
 	src/contact_type.o \
 	src/contact.o \
@@ -62,6 +63,8 @@ OBJS = \
 	src/catalogue.o \
 	src/guard.o \
 	src/resolve.o \
+	src/credential.o \
+	src/suggestion.o \
 	src/privacy.o \
 	src/set_exclusive.o \
 	src/relationship_path.o \
@@ -85,6 +88,7 @@ SQL_FRAGMENTS = \
 	sql/relationship.sql \
 	sql/deliver.sql \
 	sql/validation.sql \
+	sql/identify.sql \
 	sql/functions.sql \
 	sql/reading.sql \
 	sql/visibility.sql \
@@ -116,6 +120,7 @@ DIRECTORY_FRAGMENTS = \
 	sql/directory/validation.sql \
 	sql/directory/message_functions.sql \
 	sql/directory/privacy.sql \
+	sql/directory/identify.sql \
 	sql/directory/functions.sql \
 	sql/directory/relationship_functions.sql \
 	sql/directory/relationship_reading.sql
@@ -127,7 +132,8 @@ TRIGGER_FRAGMENTS = \
 	sql/directory/sharing_triggers.sql \
 	sql/directory/message_triggers.sql \
 	sql/directory/deliver_triggers.sql \
-	sql/directory/validation_triggers.sql
+	sql/directory/validation_triggers.sql \
+	sql/directory/identify_triggers.sql
 
 DATA_built = sql/contacts--$(EXTVERSION).sql
 EXTRA_CLEAN = sql/contacts--$(EXTVERSION).sql

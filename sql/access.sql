@@ -21,7 +21,7 @@ COMMENT ON COLUMN contacts.privilege.capabilities IS 'the capabilities that incl
 GRANT SELECT ON contacts.privilege TO PUBLIC;
 
 INSERT INTO contacts.privilege (object, columns, privilege, capabilities) VALUES
-	('schema', NULL, 'USAGE', '{view,edit,manage_subscriptions,send_email,send_sms,capture,deliver,administer}'),
+	('schema', NULL, 'USAGE', '{view,edit,manage_subscriptions,send_email,send_sms,capture,authenticate,deliver,administer}'),
 
 	-- people, read: whoever edits reads, too; who sends picks contacts, not identifiers
 	('contact', NULL, 'SELECT', '{view,edit,send_email,send_sms,administer}'),
@@ -53,6 +53,10 @@ INSERT INTO contacts.privilege (object, columns, privilege, capabilities) VALUES
 	('delivery_notice', NULL, 'SELECT', '{view,administer}'),
 	('legal_hold', NULL, 'SELECT', '{view,administer}'),
 	('contact_share', NULL, 'SELECT', '{view,administer}'),
+	('merge_suggestion', NULL, 'SELECT', '{view,edit,administer}'),
+	('merge_suggestion', NULL, 'INSERT', '{edit,administer}'),
+	('merge_suggestion', NULL, 'UPDATE', '{edit,administer}'),
+	('merge_suggestion', NULL, 'DELETE', '{edit,administer}'),
 	('setting', NULL, 'SELECT', '{view,send_email,send_sms,administer}'),
 	('contact_consent', NULL, 'SELECT', '{view,administer}'),
 	('consent_history()', NULL, 'EXECUTE', '{view}'),
@@ -115,6 +119,13 @@ INSERT INTO contacts.privilege (object, columns, privilege, capabilities) VALUES
 
 	-- a public form enters people and reads nothing
 	('contact', '{first_name,last_name,mononym,titles,email,mobile_phone,home_phone,business_phone,time_zone}', 'INSERT', '{capture}'),
+
+	-- an application that logs people in: verifiers, and whose they are
+	('credential', NULL, 'SELECT', '{authenticate}'),
+	('credential', NULL, 'INSERT', '{authenticate}'),
+	('credential', NULL, 'UPDATE', '{authenticate}'),
+	('credential', NULL, 'DELETE', '{authenticate,administer}'),
+	('credential', '{contact_id,created_at,updated_at}', 'SELECT', '{administer}'),
 
 	-- workers: due messages through the functions alone, and notices
 	('email_message', '{leased_until}', 'UPDATE', '{deliver}'),
@@ -305,7 +316,7 @@ BEGIN
 	END LOOP;
 END
 $$;
-COMMENT ON FUNCTION contacts.grant_access(text, text, text) IS 'gives a role a capability in a directory: view, edit, manage_subscriptions, send_email, send_sms, capture, deliver or administer; for the owner; again after an upgrade, it adds what is new';
+COMMENT ON FUNCTION contacts.grant_access(text, text, text) IS 'gives a role a capability in a directory: view, edit, manage_subscriptions, send_email, send_sms, capture, authenticate, deliver or administer; for the owner; again after an upgrade, it adds what is new';
 
 -- What another capability of the role includes stays.  Revoking a right on a
 -- table takes those on its columns along; they are granted again.

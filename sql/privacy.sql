@@ -10,6 +10,7 @@ CREATE TABLE contacts.personal_data (
 	erasure text NOT NULL,
 	personal name[] NOT NULL,
 	other name[] NOT NULL,
+	secret name[] NOT NULL DEFAULT '{}',
 	CONSTRAINT personal_data_erasure CHECK (erasure IN ('delete', 'blank', 'keep')),
 	CONSTRAINT personal_data_is_found CHECK ((erasure = 'keep') = (coalesce(contact_column, key_column) IS NULL))
 );
@@ -20,6 +21,7 @@ COMMENT ON COLUMN contacts.personal_data.key_column IS 'column with the key of a
 COMMENT ON COLUMN contacts.personal_data.erasure IS 'delete: the rows go; blank: they stay without their personal values; keep: nothing about a person';
 COMMENT ON COLUMN contacts.personal_data.personal IS 'columns with personal values; {*}: the whole row';
 COMMENT ON COLUMN contacts.personal_data.other IS 'columns that stay as they are';
+COMMENT ON COLUMN contacts.personal_data.secret IS 'columns that are in no export';
 GRANT SELECT ON contacts.personal_data TO PUBLIC;
 
 INSERT INTO contacts.personal_data (relation, contact_column, key_column, erasure, personal, other) VALUES
@@ -29,7 +31,7 @@ INSERT INTO contacts.personal_data (relation, contact_column, key_column, erasur
 	('legal_hold', 'contact_id', NULL, 'delete', '{*}', '{}'),
 	('contact_share', 'contact_id', NULL, 'delete', '{*}', '{}'),
 	('delivery_notice', NULL, 'key', 'delete', '{*}', '{}'),
-	('validation', NULL, 'key', 'delete', '{*}', '{}'),
+	('merge_suggestion', 'contact_id', NULL, 'delete', '{*}', '{}'),
 	-- C6: what is suppressed or unsubscribed leaves its key, state, reason and time
 	('identifier', 'contact_id', 'key', 'blank',
 		'{value,slug,validated_at,validation_method,source}',
@@ -61,8 +63,11 @@ INSERT INTO contacts.personal_data (relation, contact_column, key_column, erasur
 	('record_share', NULL, NULL, 'keep', '{}', '{id,object_type_id,record_id,record_uuid,role,may_edit,created_at}'),
 	('erasure', NULL, NULL, 'keep', '{}', '{id,reason,counts,role,at}'),
 	('setting', NULL, NULL, 'keep', '{}',
-		'{id,version,name_rule,secret_fingerprint,marketing_needs_opt_in,is_texting_enabled,soft_bounce_limit,soft_bounce_window,default_time_zone,sms_quiet_from,sms_quiet_until,lease_duration,validation_otp_lifetime,validation_link_lifetime,validation_attempts,ghost_retention}'),
+		'{id,version,name_rule,secret_fingerprint,marketing_needs_opt_in,is_texting_enabled,soft_bounce_limit,soft_bounce_window,default_time_zone,sms_quiet_from,sms_quiet_until,lease_duration,validation_otp_lifetime,validation_link_lifetime,validation_attempts,ghost_retention,identify_merge_policy}'),
 	('secret', NULL, NULL, 'keep', '{}', '{id,value}');
+INSERT INTO contacts.personal_data (relation, contact_column, key_column, erasure, personal, other, secret) VALUES
+	('credential', 'contact_id', NULL, 'delete', '{*}', '{}', '{verifier}'),
+	('validation', NULL, 'key', 'delete', '{*}', '{}', '{digest}');
 
 CREATE FUNCTION contacts.legal_hold() RETURNS trigger
 	LANGUAGE c AS 'MODULE_PATHNAME';
@@ -175,6 +180,18 @@ BEGIN ATOMIC
 END;
 COMMENT ON FUNCTION contacts.referring_tables(regclass) IS 'tables that are not the extension''s and refer to contacts by foreign keys, and the condition for their rows t about contact $1';
 
+-- Whoever exports needs no right on a secret column: it is not read.
+CREATE FUNCTION contacts.exported_row(directory text, tab contacts.personal_data) RETURNS text
+	LANGUAGE sql STABLE PARALLEL SAFE SET search_path = pg_catalog, pg_temp
+BEGIN ATOMIC
+	SELECT CASE WHEN tab.secret = '{}' THEN 't' ELSE (
+		SELECT format('(SELECT r FROM (SELECT %s) r)', string_agg(format('t.%I', a.attname), ', ' ORDER BY a.attnum))
+		FROM pg_attribute a
+		WHERE a.attrelid = format('%I.%I', directory, tab.relation)::regclass
+			AND a.attnum > 0 AND NOT a.attisdropped AND a.attname <> ALL (tab.secret)) END;
+END;
+COMMENT ON FUNCTION contacts.exported_row(text, contacts.personal_data) IS 'expression for what of a row t of a table is exported: all but secret columns';
+
 CREATE FUNCTION contacts.export_person(contact regclass, contact_id bigint) RETURNS jsonb
 	LANGUAGE plpgsql STABLE PARALLEL UNSAFE SET search_path = pg_catalog, pg_temp
 AS $$
@@ -187,14 +204,14 @@ DECLARE
 BEGIN
 	FOR source IN
 		SELECT p.relation::text AS name, format('ONLY %I.%I', directory, p.relation) AS relation,
-			contacts.is_about(p) AS condition
+			contacts.is_about(p) AS condition, contacts.exported_row(directory, p) AS row
 		FROM contacts.personal_data p WHERE p.erasure <> 'keep'
 		UNION ALL
-		SELECT r.name, r.relation::text, r.condition FROM contacts.referring_tables(contact) r
+		SELECT r.name, r.relation::text, r.condition, 't' FROM contacts.referring_tables(contact) r
 	LOOP
 		EXECUTE format($query$
 			SELECT coalesce(jsonb_agg(d.row ORDER BY d.row -> 'id', d.row), '[]')
-			FROM (SELECT to_jsonb(t) AS row FROM %s t WHERE %s) d$query$, source.relation, source.condition)
+			FROM (SELECT to_jsonb(%s) AS row FROM %s t WHERE %s) d$query$, source.row, source.relation, source.condition)
 			INTO rows USING contact_id, keys;
 		document := document || jsonb_build_object(source.name, rows);
 	END LOOP;

@@ -20,6 +20,7 @@
 
 #include "claim_insert.h"
 #include "direct_insert.h"
+#include "reserved.h"
 
 /* The columns that a claim gives; all others get their defaults. */
 static const int given[] = {
@@ -177,8 +178,10 @@ reserve_values(Directory *dir, const SemanticType *type,
 		direct_put(ins, IDENTIFIER_HOLDER, Int64GetDatum(0));
 		direct_put(ins, IDENTIFIER_STATUS, state);
 		r->is_reserved = direct_insert_unless_met(ins);
-		if (r->is_reserved)
-			tids[ntids++] = direct_position(ins);
+		if (!r->is_reserved)
+			continue;
+		tids[ntids++] = direct_position(ins);
+		note_reserved(dir->identifier, &r->key);
 	}
 	direct_end(ins);
 	delete_rows(dir->identifier, tids, ntids);

@@ -80,7 +80,8 @@ static const ColumnType column_types[] = {
 	{"mobile_phone", InvalidOid, "phone"}, {"mononym", BOOLOID},
 	{"name", TEXTOID}, {"name_rule", TEXTOID}, {"note", TEXTOID},
 	{"object_type_id", INT8OID}, {"organization_id", INT8OID},
-	{"organization_name", TEXTOID}, {"record_id", INT8OID},
+	{"organization_name", TEXTOID}, {"other_id", INT8OID},
+	{"record_id", INT8OID},
 	{"record_uuid", UUIDOID}, {"related_contact_id", INT8OID},
 	{"relation", InvalidOid, "relation"}, {"relationship_type_id", INT8OID},
 	{"secret_fingerprint", BYTEAOID}, {"semantic_type", TEXTOID},
@@ -89,7 +90,8 @@ static const ColumnType column_types[] = {
 	{"status_changed_at", TIMESTAMPTZOID}, {"status_reason", TEXTOID},
 	{"time_zone", TEXTOID}, {"updated_at", TIMESTAMPTZOID},
 	{"validated_at", TIMESTAMPTZOID}, {"validation_method", TEXTOID},
-	{"value", TEXTOID}, {"value", BYTEAOID}, {"value_type", TEXTOID}
+	{"value", TEXTOID}, {"value", BYTEAOID}, {"value_type", TEXTOID},
+	{"verifier", TEXTOID}
 };
 
 /* Sets of columns whose types have been found right; the hash holds these. */

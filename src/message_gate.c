@@ -39,6 +39,7 @@
 #include "main_identifier.h"
 #include "message.h"
 #include "pending.h"
+#include "reserved.h"
 
 #define GATE_CHUNK 65536		/* messages judged together */
 
@@ -251,7 +252,8 @@ take_addresses(void *arg)
 	find_rows(j);
 	for (i = 0; i < j->n; i++)
 	{
-		if (j->messages[i].is_known)
+		if (j->messages[i].is_known ||
+			is_reserved(j->dir->identifier, &j->messages[i].key))
 			continue;
 		j->is_missing[i] = true;
 		is_complete = false;

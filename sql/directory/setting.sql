@@ -27,6 +27,8 @@ CREATE TABLE setting (
 		CONSTRAINT setting_validation_attempts CHECK (validation_attempts > 0),
 	ghost_retention interval NOT NULL DEFAULT '90 days'
 		CONSTRAINT setting_ghost_retention CHECK (ghost_retention >= '0'),
+	identify_merge_policy text NOT NULL DEFAULT 'merge'
+		CONSTRAINT setting_identify_merge_policy CHECK (identify_merge_policy IN ('merge', 'suggest', 'refuse')),
 	CONSTRAINT setting_sms_quiet_hours CHECK ((sms_quiet_from IS NULL) = (sms_quiet_until IS NULL))
 );
 COMMENT ON TABLE setting IS 'the settings of this directory, one row';
@@ -45,6 +47,7 @@ COMMENT ON COLUMN setting.validation_otp_lifetime IS 'how long a code confirms';
 COMMENT ON COLUMN setting.validation_link_lifetime IS 'how long the token of a link confirms';
 COMMENT ON COLUMN setting.validation_attempts IS 'so many wrong codes may be given for an identifier within the lifetime of a code, however many codes are asked for';
 COMMENT ON COLUMN setting.ghost_retention IS 'ghosts that were not seen for so long are removed by cleanup_ghosts()';
+COMMENT ON COLUMN setting.identify_merge_policy IS 'what identify() does with identifiers of several contacts: merge folds ghosts into the known person and suggests the rest, suggest only suggests, refuse raises 23505';
 COMMENT ON COLUMN setting.secret_fingerprint IS 'tells whether the row in table secret is the one this directory was made with';
 
 CREATE TABLE secret (

@@ -1,6 +1,6 @@
 # No deadlock between one-row statements on contact, INSERT and COPY of
-# contacts, one-row INSERTs on identifier and calls of the functions, and a
-# sound directory after all of them (design, section 2).
+# contacts, one-row INSERTs on identifier and messages and calls of the
+# functions, and a sound directory after all of them (design, section 2).
 
 use strict;
 use warnings;
@@ -36,6 +36,7 @@ DROP EXTENSION IF EXISTS contacts CASCADE;
 DROP SCHEMA IF EXISTS crm CASCADE;
 CREATE EXTENSION contacts;
 SELECT contacts.create_directory('crm');
+UPDATE crm.setting SET is_texting_enabled = true;
 INSERT INTO crm.contact (id, last_name) SELECT g, 'L' FROM generate_series(1, 30) AS g;
 SELECT setval('crm.contact_id_seq', 1000);
 SQL

@@ -1,6 +1,6 @@
 # Load.pm: random statements of the kinds that must never deadlock with each
 # other: one-row statements on contact, INSERT and COPY of contacts, one-row
-# INSERTs on identifier, calls of the functions of a directory.
+# INSERTs on identifier and messages, calls of the functions of a directory.
 
 package Load;
 
@@ -56,7 +56,32 @@ sub own_rows
 	  1 .. 2 + int rand 4;
 }
 
+sub contact_ids
+{
+	return join ',', map { contact_id() } 1 .. 2 + int rand 4;
+}
+
+sub kind
+{
+	return one_of(qw(marketing transactional));
+}
+
+# Messages: sent to contacts, to addresses, handed out, marked.
+my @messages = (
+	sub { sprintf "SELECT crm.queue_email(%d, 's', 'b', kind => '%s')", contact_id(), kind() },
+	sub { sprintf "SELECT * FROM crm.queue_emails('{%s}', 's', 'b', kind => '%s')", contact_ids(), kind() },
+	sub { sprintf "SELECT crm.queue_sms(%d, 'b', kind => '%s')", contact_id(), kind() },
+	sub { sprintf "SELECT * FROM crm.queue_sms_many('{%s}', 'b', kind => '%s')", contact_ids(), kind() },
+	sub { sprintf "INSERT INTO crm.email_message (address, kind, body) VALUES ('%s', '%s', 'b')", email($_[1]), kind() },
+	sub { sprintf "INSERT INTO crm.email_message (contact_id, kind, body) VALUES (%d, '%s', 'b')", contact_id(), kind() },
+	sub { sprintf "SELECT * FROM crm.next_emails(%d)", 1 + int rand 5 },
+	sub { sprintf "SELECT * FROM crm.next_sms(%d)", 1 + int rand 5 },
+	sub { sprintf "SELECT crm.mark_sent(id) FROM crm.message_history WHERE state = 'sending' ORDER BY random() LIMIT 1" },
+	sub { sprintf "SELECT crm.mark_failed(id, 'busy', true, now()) FROM crm.message_history WHERE state = 'sending' ORDER BY random() LIMIT 1" },
+	sub { sprintf "UPDATE crm.contact SET archived_at = %s WHERE id = %d", one_of('now()', 'NULL', 'NULL'), contact_id() });
+
 my @kinds = (
+	@messages,
 	sub { sprintf "UPDATE crm.contact SET email = '%s' WHERE id = %d", email($_[1]), contact_id() },
 	sub { sprintf "UPDATE crm.contact SET email = '%s' WHERE id = %d", email($_[1]), contact_id() },
 	sub { sprintf "UPDATE crm.contact SET email = NULL WHERE id = %d", contact_id() },
