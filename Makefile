@@ -100,6 +100,7 @@ SQL_FRAGMENTS = \
 	sql/check_message.sql \
 	sql/check_deliver.sql \
 	sql/check.sql \
+	sql/upkeep.sql \
 	sql/import.sql \
 	sql/access.sql
 
@@ -118,6 +119,7 @@ DIRECTORY_FRAGMENTS = \
 	sql/directory/consent_reading.sql \
 	sql/directory/unsubscribe.sql \
 	sql/directory/validation.sql \
+	sql/directory/upkeep.sql \
 	sql/directory/message_functions.sql \
 	sql/directory/privacy.sql \
 	sql/directory/identify.sql \
@@ -173,7 +175,7 @@ sql/contacts--$(EXTVERSION).sql: $(SQL_FRAGMENTS) $(DIRECTORY_FRAGMENTS) $(TRIGG
 
 # What Debian 12 needs; a machine with another server names its packages.
 SERVER_PACKAGES = postgresql-15 postgresql-server-dev-15 libicu-dev gcc libc6-dev make
-TEST_PACKAGES = clang libclang-rt-14-dev pg-bsd-indent libipc-run-perl
+TEST_PACKAGES = clang libclang-rt-14-dev pg-bsd-indent libipc-run-perl postgresql-15-cron
 
 .PHONY: help test demo format lint-c check-versions
 

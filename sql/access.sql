@@ -187,6 +187,7 @@ INSERT INTO contacts.privilege (object, columns, privilege, capabilities) VALUES
 	('erase_person()', NULL, 'EXECUTE', '{administer}'),
 	('suppression_list()', NULL, 'EXECUTE', '{administer}'),
 	('import_suppressions()', NULL, 'EXECUTE', '{administer}'),
+	('cleanup_ghosts()', NULL, 'EXECUTE', '{administer}'),
 	('import_suppression_keys()', NULL, 'EXECUTE', '{administer}');
 
 -- One row for each right that could be granted or revoked.
@@ -205,7 +206,7 @@ BEGIN ATOMIC
 		CROSS JOIN LATERAL unnest(coalesce(p.columns, '{NULL}')) a (name)
 	UNION ALL
 	SELECT p.capabilities, 'pg_proc'::regclass, f.oid, NULL, p.privilege,
-		format('FUNCTION %I.%I(%s)', n.nspname, f.proname, pg_get_function_identity_arguments(f.oid))
+		format('ROUTINE %I.%I(%s)', n.nspname, f.proname, pg_get_function_identity_arguments(f.oid))
 	FROM contacts.privilege p
 		JOIN pg_proc f ON f.pronamespace = directory AND f.proname || '()' = p.object
 		JOIN contacts.model m ON m.kind = 'function' AND m.name = contacts.function_signature(f.oid)
