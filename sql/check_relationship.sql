@@ -16,6 +16,7 @@ BEGIN
 					IS DISTINCT FROM (t.inverse_id, t.is_single, t.inverse_is_single) AND t.id IS NOT NULL AS copies,
 				c.id IS NULL OR r.related_contact_id IS NOT NULL AND d.id IS NULL AS is_orphan,
 				r.related_contact_id IS NOT NULL AND m.id IS NULL AS is_half,
+				r.is_moving,
 				r.id > 0 AND (m.contact_id, m.related_contact_id, m.relationship_type_id,
 						m.started_on, m.ended_on, m.note, m.is_primary)
 					IS DISTINCT FROM (r.related_contact_id, r.contact_id, coalesce(t.inverse_id, m.relationship_type_id),
@@ -32,12 +33,13 @@ BEGIN
 			(w.is_untyped, 'R1', 'relationship.relationship_type_id', 'there is no such type'),
 			(w.is_unfit, 'R1', 'relationship.relationship_type_id', 'the type does not lead from a contact to what the row leads to'),
 			(w.copies, 'R1', 'relationship.inverse_type_id', 'inverse or cardinality is not what the type says'),
+			(w.is_moving, 'R1', 'relationship.is_moving', 'is left out of what there may be one of'),
 			(w.is_orphan, 'R2', 'relationship.contact_id', 'there is no such contact on one side'),
 			(w.is_half AND w.id > 0, 'R2', 'relationship', 'has no mirror'),
 			(w.is_half AND w.id < 0, 'R2', 'relationship', 'is a mirror of no row'),
 			(w.is_unequal, 'R2', 'relationship.is_mirror', 'differs from its mirror')
 			) f (is_broken, rule, object, message)
-		WHERE (w.is_untyped OR w.is_unfit OR w.copies OR w.is_orphan OR w.is_half OR w.is_unequal)
+		WHERE (w.is_untyped OR w.is_unfit OR w.copies OR w.is_moving OR w.is_orphan OR w.is_half OR w.is_unequal)
 			AND f.is_broken
 		UNION ALL
 		SELECT 'R1', 'relationship.ended_on', min(r.id), 'is one of several that have not ended: the contact may have one'
@@ -75,6 +77,15 @@ BEGIN ATOMIC
 							AND o.id <> -r.id
 						OR t.inverse_is_single AND o.relationship_type_id = t.id AND r.related_contact_id IS NULL
 							AND (o.record_id = r.record_id OR o.record_uuid = r.record_uuid))) $q$
+		WHEN 'relationship.is_moving' THEN $q$
+			UPDATE ONLY %1$I.relationship r SET is_moving = false
+			FROM ONLY %1$I.relationship_type t
+			WHERE r.id = ANY ($1) AND r.is_moving AND t.id = r.relationship_type_id AND NOT EXISTS (
+				SELECT FROM ONLY %1$I.relationship o
+				WHERE o.id <> r.id AND o.ended_on IS NULL AND r.ended_on IS NULL
+					AND (t.is_single AND o.contact_id = r.contact_id AND o.relationship_type_id = t.id
+						OR t.inverse_is_single AND o.contact_id = r.related_contact_id AND o.relationship_type_id = t.inverse_id
+							AND o.id <> -r.id)) $q$
 		WHEN 'relationship.is_mirror' THEN $q$
 			DELETE FROM ONLY %1$I.relationship m USING ONLY %1$I.relationship r
 			WHERE r.id = ANY ($1) AND r.related_contact_id IS NULL AND m.id = -r.id;

@@ -9,13 +9,15 @@
  * through every role there is, and kept until a role or a membership changes.
  *
  * Plans that were made for a user who sees the whole directory are thrown away
- * then, too: see visibility.c.
+ * then, too: see visibility.c.  The server does so with plans that are kept; one
+ * that was being made meanwhile goes at the end of the transaction.
  *
  *-------------------------------------------------------------------------
  */
 #include "postgres.h"
 
 #include "access/htup_details.h"
+#include "access/xact.h"
 #include "catalog/pg_auth_members.h"
 #include "catalog/pg_authid.h"
 #include "catalog/pg_type.h"
@@ -35,7 +37,8 @@
 static Oid	known_user = InvalidOid;	/* whose roles are known */
 static List *known_roles = NIL; /* their OIDs, in TopMemoryContext */
 static bool has_changed = false;	/* a role or a membership, meanwhile? */
-static bool forget_plans = false;	/* do plans depend on the roles? */
+static List *plan_tables = NIL; /* directory_share, where plans depend on it */
+static bool forget_later = false;	/* a plan may have missed a change */
 
 /* A role or a membership changed. */
 static void
@@ -43,8 +46,31 @@ forget_roles(Datum arg, int cacheid, uint32 hashvalue)
 {
 	known_user = InvalidOid;
 	has_changed = true;
-	if (forget_plans)
+	if (plan_tables != NIL)
+	{
 		ResetPlanCache();
+		forget_later = true;
+	}
+}
+
+/* What is shared changed: the server forgets the plans that it has by now. */
+static void
+note_shares(Datum arg, Oid relid)
+{
+	if (!OidIsValid(relid) || list_member_oid(plan_tables, relid))
+		forget_later = true;
+}
+
+/* The plan that was being made when something changed is there by now. */
+static void
+forget_at_end(XactEvent event, void *arg)
+{
+	if (!forget_later || (event != XACT_EVENT_COMMIT &&
+						  event != XACT_EVENT_ABORT &&
+						  event != XACT_EVENT_PREPARE))
+		return;
+	forget_later = false;
+	ResetPlanCache();
 }
 
 /* Add the roles that the role is a member of, and whose privileges user has. */
@@ -122,11 +148,23 @@ my_role_names(void)
 	return names;
 }
 
-/* From now on plans depend on the roles: they go when those change. */
+/*
+ * The plan that is being made is good as long as the roles, and who sees the
+ * whole directory by its table directory_share, stay as they are.
+ */
 void
-plans_depend_on_roles(void)
+plan_depends_on_roles(Oid directory_share)
 {
-	forget_plans = true;
+	MemoryContext oldcontext;
+
+	if (plan_tables == NIL)
+	{
+		CacheRegisterRelcacheCallback(note_shares, (Datum) 0);
+		RegisterXactCallback(forget_at_end, NULL);
+	}
+	oldcontext = MemoryContextSwitchTo(TopMemoryContext);
+	plan_tables = list_append_unique_oid(plan_tables, directory_share);
+	MemoryContextSwitchTo(oldcontext);
 }
 
 PG_FUNCTION_INFO_V1(my_roles);

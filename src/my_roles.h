@@ -11,6 +11,6 @@
 #include "nodes/pg_list.h"
 
 extern List *my_role_names(void);
-extern void plans_depend_on_roles(void);
+extern void plan_depends_on_roles(Oid directory_share);
 
 #endif							/* MY_ROLES_H */

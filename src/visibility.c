@@ -64,6 +64,7 @@ typedef struct Viewer
 	Oid			contact;		/* table of the directory */
 	TransactionId xmin;			/* the snapshot that this was read in */
 	TransactionId xmax;
+	uint32		running;		/* how many transactions it sees running */
 	CommandId	curcid;
 
 	bool		is_free;		/* no row security for this user */
@@ -234,6 +235,7 @@ begin_viewer(Viewer *viewer, Oid contact)
 	viewer->contact = contact;
 	viewer->xmin = snapshot->xmin;
 	viewer->xmax = snapshot->xmax;
+	viewer->running = snapshot->xcnt + snapshot->subxcnt;
 	viewer->curcid = snapshot->curcid;
 	viewer->roles = my_role_names();
 	find_source(&all, &directory_share_shape, nspid);
@@ -389,6 +391,7 @@ is_viewer_valid(const Viewer *viewer, Oid contact)
 
 	return viewer->user == GetUserId() && viewer->contact == contact &&
 		viewer->xmin == snapshot->xmin && viewer->xmax == snapshot->xmax &&
+		viewer->running == snapshot->xcnt + snapshot->subxcnt &&
 		viewer->curcid == snapshot->curcid;
 }
 
@@ -508,7 +511,8 @@ is_new_contact(PG_FUNCTION_ARGS)
 /*
  * Planner support of may_see() and may_edit(): true, once and for the whole
  * query, for whoever sees or edits everything.  The plan is good for this user
- * only, and until directory_share or the roles change.
+ * only, and until directory_share or the roles change.  It may be kept for
+ * longer than the snapshot of the query lives: so what is committed now counts.
  */
 static Node *
 simplify(Node *request, bool to_edit)
@@ -518,19 +522,23 @@ simplify(Node *request, bool to_edit)
 	PlannerGlobal *glob;
 	Viewer		viewer;
 
-	if (!IsA(request, SupportRequestSimplify) || simplify->root == NULL)
+	/* in a parallel query there is no newer snapshot to be had */
+	if (!IsA(request, SupportRequestSimplify) || simplify->root == NULL ||
+		IsInParallelMode())
 		return NULL;
 	contact = linitial(simplify->fcall->args);
 	if (!IsA(contact, Const) || contact->constisnull)
 		return NULL;
+	PushActiveSnapshot(GetLatestSnapshot());
 	begin_viewer(&viewer, DatumGetObjectId(contact->constvalue));
+	PopActiveSnapshot();
 	if (to_edit ? !viewer.edits_all : !viewer.sees_all)
 		return NULL;
 	glob = simplify->root->glob;
 	glob->dependsOnRole = true;
 	glob->relationOids = lappend_oid(glob->relationOids,
 									 viewer.directory_share);
-	plans_depend_on_roles();
+	plan_depends_on_roles(viewer.directory_share);
 	return makeBoolConst(true, false);
 }
 

@@ -126,6 +126,7 @@ FROM pg_proc p
 WHERE p.pronamespace = 'contacts'::regnamespace AND p.prorettype IN ('trigger'::regtype, 'event_trigger'::regtype)
 	AND NOT EXISTS (SELECT FROM contacts.model m WHERE m.kind = 'trigger'
 		AND m.definition LIKE '% EXECUTE FUNCTION contacts.' || p.proname || '()')
+	AND NOT EXISTS (SELECT FROM pg_event_trigger e WHERE e.evtfoid = p.oid)
 ORDER BY 1;
 
 SET client_min_messages = warning;

@@ -58,6 +58,9 @@ CREATE TEMP VIEW wanted AS
 		ARRAY[format('| `%s` | `%s` |', format_type(c.castsource, NULL), format_type(c.casttarget, NULL))], '{}'
 	FROM member m JOIN pg_cast c ON m.classid = 'pg_cast'::regclass AND c.oid = m.objid
 	UNION ALL
+	SELECT pg_describe_object(m.classid, m.objid, 0), NULL, ARRAY[format('`%s`', e.evtname)], '{}'
+	FROM member m JOIN pg_event_trigger e ON m.classid = 'pg_event_trigger'::regclass AND e.oid = m.objid
+	UNION ALL
 	SELECT 'constraint ' || k.conname, NULL, ARRAY[format('`%s`', k.conname)], '{}'
 	FROM pg_constraint k WHERE k.connamespace = 'contacts'::regnamespace AND k.contypid <> 0
 	UNION ALL
@@ -97,7 +100,7 @@ SELECT object AS "not in the reference" FROM missing ORDER BY object COLLATE "C"
 SELECT DISTINCT d.classid::regclass FROM pg_depend d JOIN pg_extension e ON e.oid = d.refobjid
 WHERE d.refclassid = 'pg_extension'::regclass AND d.deptype = 'e' AND e.extname = 'contacts' AND d.classid NOT IN
 	('pg_proc'::regclass, 'pg_type'::regclass, 'pg_class'::regclass, 'pg_operator'::regclass, 'pg_opclass'::regclass,
-	'pg_opfamily'::regclass, 'pg_cast'::regclass, 'pg_namespace'::regclass);
+	'pg_opfamily'::regclass, 'pg_cast'::regclass, 'pg_namespace'::regclass, 'pg_event_trigger'::regclass);
 
 -- what the reference mentions and is not there
 SELECT DISTINCT m[1] AS "only in the reference" FROM regexp_matches(:'document', '`contacts\.([a-z_]+)', 'g') m

@@ -118,7 +118,7 @@ for my $way ('replica', 'disable')
 	command_ok([ 'psql', '-X', '-q', @server, '-v', 'ON_ERROR_STOP=1', '-d', $db, '-f', "$dir/definitions.sql" ],
 		"$way: definitions");
 	{
-		local $ENV{PGOPTIONS} = $way eq 'replica' ? '-c session_replication_role=replica' : '';
+		local $ENV{PGOPTIONS} = '-c ' . ($way eq 'replica' ? 'session_replication_role=replica' : 'contacts.ddl_guard=off');
 
 		command_ok(
 			[ 'pg_restore', @server, '--exit-on-error', '--data-only',
