@@ -60,6 +60,7 @@ OBJS = \
 	src/relationship_mirror.o \
 	src/mirror_insert.o \
 	src/import.o \
+	src/merge.o \
 	src/catalogue.o \
 	src/guard.o \
 	src/resolve.o \
@@ -102,6 +103,9 @@ SQL_FRAGMENTS = \
 	sql/check.sql \
 	sql/upkeep.sql \
 	sql/import.sql \
+	sql/merge.sql \
+	sql/merge_contact.sql \
+	sql/unmerge.sql \
 	sql/access.sql
 
 # What create_directory() runs in a new directory, in load order, and what
@@ -124,6 +128,7 @@ DIRECTORY_FRAGMENTS = \
 	sql/directory/privacy.sql \
 	sql/directory/identify.sql \
 	sql/directory/functions.sql \
+	sql/directory/merge.sql \
 	sql/directory/relationship_functions.sql \
 	sql/directory/relationship_reading.sql
 TRIGGER_FRAGMENTS = \
