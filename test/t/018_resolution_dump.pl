@@ -1,5 +1,6 @@
-# A dump in the middle of open validations: what was sent to people before it
-# confirms after the restore, once, and what could not, cannot.
+# A dump in the middle of open validations and merges: what was sent to people
+# before it confirms after the restore, once, and what could not, cannot; old ids
+# resolve, and a merge is undone.
 
 use strict;
 use warnings;
@@ -17,9 +18,11 @@ $node->start;
 $node->safe_psql('postgres', <<'SQL');
 CREATE EXTENSION contacts;
 SELECT contacts.create_directory('crm');
-INSERT INTO crm.contact (id, first_name, last_name) VALUES (1, 'Ada', 'One'), (2, 'Bob', 'Two'), (3, 'Cyd', 'Three'), (4, 'Dan', 'Four');
+INSERT INTO crm.contact (id, first_name, last_name) VALUES (1, 'Ada', 'One'), (2, 'Bob', 'Two'), (3, 'Cyd', 'Three'), (4, 'Dan', 'Four'),
+	(5, 'Eve', 'Five'), (6, 'Eva', 'Five');
 INSERT INTO crm.identifier (id, contact_id, semantic_type, value) VALUES
-	(1, 1, 'email', 'one@example.org'), (2, 2, 'email', 'two@example.org'), (3, 3, 'email', 'three@example.org'), (4, 4, 'email', 'four@example.org');
+	(1, 1, 'email', 'one@example.org'), (2, 2, 'email', 'two@example.org'), (3, 3, 'email', 'three@example.org'), (4, 4, 'email', 'four@example.org'),
+	(5, 5, 'email', 'five@example.org'), (6, 6, 'email', 'six@example.org');
 SELECT setval('crm.contact_id_seq', 100), setval('crm.identifier_id_seq', 100);
 SQL
 
@@ -35,6 +38,8 @@ my $code = answer('postgres', q{SELECT crm.start_validation(1, 'otp')});
 my $token = answer('postgres', q{SELECT crm.start_validation(2, 'magic_link')});
 my $spent = answer('postgres', q{SELECT crm.start_validation(3, 'otp')});
 my $tired = answer('postgres', q{SELECT crm.start_validation(4, 'otp')});
+my $moved = answer('postgres', q{SELECT crm.start_validation(6, 'otp')});
+answer('postgres', q{SELECT contacts.merge_contacts('crm', 5, '{6}', reason => 'the same person')});
 answer('postgres', "SELECT crm.confirm_validation(3, '$spent')");
 answer('postgres', q{SELECT crm.confirm_validation(4, '')}) for 1 .. 4;
 
@@ -68,7 +73,13 @@ foreach my $db (sort keys %restores)
 	is(answer($db, "SELECT outcome FROM crm.confirm_validation(3, '$spent')"), 'spent', "$db: a spent code is spent");
 	is(answer($db, q{SELECT outcome FROM crm.confirm_validation(4, '')}), 'wrong', "$db: the last attempt");
 	is(answer($db, "SELECT outcome FROM crm.confirm_validation(4, '$tired')"), 'exhausted', "$db: attempts are remembered");
-	is(answer($db, 'SELECT id, contact_type FROM crm.contact ORDER BY id'), "1|contact\n2|contact\n3|contact\n4|lead", "$db: who is validated");
+	is(answer($db, 'SELECT crm.find_contact(6)'), '5', "$db: an old id resolves");
+	is(answer($db, 'SELECT contact_id FROM crm.identifier WHERE id = 6'), '5', "$db: the identifier has moved");
+	is(answer($db, q{SELECT * FROM contacts.unmerge('crm', (SELECT id FROM crm.merge_history))}), '', "$db: a merge is undone, nothing is left");
+	is(answer($db, 'SELECT id, first_name FROM crm.contact WHERE id > 4 ORDER BY id'), "5|Eve\n6|Eva", "$db: there are two again");
+	is(answer($db, "SELECT outcome, contact_id FROM crm.confirm_validation(6, '$moved')"), 'confirmed|6', "$db: and the code went along");
+	is(unsound($node, $db), '', "$db: the directory is still sound");
+	is(answer($db, 'SELECT id, contact_type FROM crm.contact ORDER BY id'), "1|contact\n2|contact\n3|contact\n4|lead\n5|lead\n6|contact", "$db: who is validated");
 	is(answer($db, q{SELECT length(crm.start_validation(2, 'otp'))}), '6', "$db: and it goes on");
 }
 
