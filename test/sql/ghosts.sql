@@ -18,6 +18,8 @@ ALTER TABLE contact ADD CONSTRAINT id_and_type UNIQUE (id, contact_type);
 CREATE TABLE visit (a text, b bigint, kind text, FOREIGN KEY (b, kind) REFERENCES contact (id, contact_type) ON DELETE SET NULL) PARTITION BY LIST (a);
 CREATE TABLE visit_x PARTITION OF visit FOR VALUES IN ('x');
 CREATE SCHEMA ghosts_elsewhere;
+CREATE TABLE note (whose bigint);
+SELECT contacts.register_reference('ghosts', 'note', 'whose');
 CREATE TABLE ghosts_elsewhere.letter (email contacts.email REFERENCES contact (email) ON DELETE SET NULL);
 \set ECHO none
 SELECT pg_temp.ghost(n) FROM generate_series(1, 5) n;
@@ -26,7 +28,7 @@ SELECT pg_temp.ghost(6, 'young', '89 days'), pg_temp.ghost(7, 'seen'), pg_temp.g
 	pg_temp.ghost(13, 'message'), pg_temp.ghost(14, 'message to the address'), pg_temp.ghost(15, 'open validation'),
 	pg_temp.ghost(16, 'relation'), pg_temp.ghost(17, 'relation, too'), pg_temp.ghost(18, 'hold'), pg_temp.ghost(19, 'flag'),
 	pg_temp.ghost(20, 'visit'), pg_temp.ghost(21, 'letter'), pg_temp.ghost(22, 'topic'), pg_temp.ghost(23), pg_temp.ghost(24, 'lead'),
-	pg_temp.ghost(25, 'vendor'), pg_temp.ghost(26, 'text');
+	pg_temp.ghost(25, 'vendor'), pg_temp.ghost(26, 'text'), pg_temp.ghost(27, 'note');
 \set ECHO all
 INSERT INTO identifier (contact_id, semantic_type, value) VALUES (9, 'email', 'i@x.org'), (10, 'email', 'j@x.org'), (11, 'phone', '+49301234500'),
 	(12, 'email', 'l@x.org'), (13, 'email', 'm@x.org'), (14, 'email', 'n@x.org'), (15, 'email', 'o@x.org'), (21, 'email', 'u@x.org'),
@@ -42,6 +44,7 @@ UPDATE validation SET expires_at = now() WHERE identifier_id = (SELECT id FROM i
 SELECT relate('sibling', 16, 17) IS NOT NULL AS related;
 INSERT INTO legal_hold (contact_id, reason) VALUES (18, 'case');
 INSERT INTO flag VALUES (1, 19), (2, NULL);
+INSERT INTO note VALUES (27), (NULL);
 INSERT INTO visit VALUES ('x', 20, 'ghost'), ('x', NULL, 'ghost');
 INSERT INTO ghosts_elsewhere.letter VALUES ('u@x.org');
 INSERT INTO subscription_topic (id, name) VALUES (1, 'news');
@@ -121,7 +124,7 @@ SET ROLE regress_ghosts_administer;
 -- only if one may see what refers to contacts
 CALL cleanup_ghosts();
 SET ROLE regress_contacts_ghosts;
-GRANT SELECT ON flag, visit TO regress_ghosts_administer;
+GRANT SELECT ON flag, visit, note TO regress_ghosts_administer;
 GRANT USAGE ON SCHEMA ghosts_elsewhere TO regress_ghosts_administer;
 GRANT SELECT ON ghosts_elsewhere.letter TO regress_ghosts_administer;
 SET ROLE regress_ghosts_administer;
@@ -131,7 +134,8 @@ SELECT count(*) FROM contact WHERE id = 40;
 
 SELECT * FROM contacts.check_directory('ghosts');
 SET client_min_messages = warning;
-DROP TABLE flag, visit;
+SELECT contacts.unregister_reference('ghosts', 'note', 'whose');
+DROP TABLE flag, visit, note;
 DROP SCHEMA ghosts_elsewhere CASCADE;
 SELECT contacts.drop_directory('ghosts', cascade => true);
 RESET ROLE;
