@@ -281,7 +281,11 @@ BEGIN
 	FOREACH name IN ARRAY '{email_message,sms_message}'::text[] LOOP
 		PERFORM contacts.erase_rows(format($query$
 			UPDATE ONLY %I.%I t SET state = 'cancelled', leased_until = NULL
-			WHERE t.contact_id = $1 AND t.state IN ('queued', 'sending')$query$, directory, name), contact_id, keys);
+			WHERE (t.contact_id = $1 OR t.key = ANY ($2)) AND t.state IN ('queued', 'sending')$query$, directory, name), contact_id, keys);
+		-- of what was sent to others at the address, the address is hers
+		PERFORM contacts.erase_rows(format($query$
+			UPDATE ONLY %I.%I t SET address = NULL, key = NULL
+			WHERE t.contact_id <> $1 AND t.key = ANY ($2)$query$, directory, name), contact_id, keys);
 	END LOOP;
 	-- what names the contact, while it does
 	FOR tab IN SELECT p.* FROM contacts.personal_data p

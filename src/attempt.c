@@ -20,6 +20,8 @@
 
 #include "attempt.h"
 
+#define MAX_ATTEMPTS 1000
+
 /* End the subtransaction, and be where its caller was. */
 static void
 end_attempt(bool is_done, MemoryContext context, ResourceOwner owner)
@@ -66,7 +68,8 @@ attempt_once(Attempt attempt, AttemptFailure is_repeatable, void *arg)
 
 /*
  * Repeat the attempt until it succeeds; what a failed one wrote and locked is
- * gone.  Each failure means that another session has committed.
+ * gone.  Each failure means that another session has committed, or that a
+ * trigger of a user swallows what is written: that would never end.
  */
 void
 attempt_until_done(Attempt attempt, void *arg)
@@ -78,6 +81,15 @@ attempt_until_done(Attempt attempt, void *arg)
 void
 attempt_again(Attempt attempt, AttemptFailure is_repeatable, void *arg)
 {
+	int			n = 0;
+
 	while (!attempt_once(attempt, is_repeatable, arg))
+	{
 		CHECK_FOR_INTERRUPTS();
+		if (++n == MAX_ATTEMPTS)
+			ereport(ERROR,
+					(errcode(ERRCODE_T_R_SERIALIZATION_FAILURE),
+					 errmsg("could not write what other sessions change all the time"),
+					 errhint("Try again.  If nobody does, a trigger on table identifier swallows rows.")));
+	}
 }

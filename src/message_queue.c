@@ -358,6 +358,7 @@ typedef struct Picked
 	Outgoing   *messages;
 	int64	   *ids;
 	int			n;
+	uint64		nmoved;			/* not due any more */
 } Picked;
 
 /* Pick what is due, at most limit, and leave what others have picked. */
@@ -423,6 +424,7 @@ postpone_quiet(Picked *p)
 		batch_add(batch, values, NULL);
 	}
 	found = batch_run(p->dir, batch);
+	p->nmoved += found;
 	for (row = 0; row < found; row++)
 	{
 		bool		isnull;
@@ -450,7 +452,7 @@ cancel_refused(Picked *p)
 		values[1] = CStringGetTextDatum(p->messages[i].refusal);
 		batch_add(batch, values, NULL);
 	}
-	batch_run(p->dir, batch);
+	p->nmoved += batch_run(p->dir, batch);
 }
 
 /*
@@ -476,6 +478,7 @@ hand_out_picked(Picked *p, ReturnSetInfo * result)
 			batch_add(batch, &id, NULL);
 	}
 	found = batch_run(p->dir, batch);
+	p->nmoved += found;
 	for (row = 0; row < found; row++)
 		tuplestore_puttuple(result->setResult, SPI_tuptable->vals[row]);
 	return (int) found;
@@ -509,7 +512,11 @@ hand_out_messages(PG_FUNCTION_ARGS)
 		pick_messages(&picked, rel, wanted);
 		if (picked.n == 0)
 			break;
+		picked.nmoved = 0;
 		wanted -= hand_out_picked(&picked, result);
+		/* a trigger of a user may swallow what is done to them */
+		if (picked.nmoved == 0)
+			break;
 	}
 	SPI_finish();
 	directory_close(&dir);

@@ -110,6 +110,12 @@ SET client_min_messages = warning;
 TRUNCATE consent_suppression_2.identifier, consent_suppression_2.contact CASCADE;
 RESET client_min_messages;
 SELECT count(*) FROM consent_suppression_2.contact;
+-- a trigger of a user that swallows the row: an error, not an endless loop
+CREATE FUNCTION pg_temp.swallow() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN RETURN NULL; END $$;
+CREATE TRIGGER aa_swallow BEFORE INSERT ON identifier FOR EACH ROW EXECUTE FUNCTION pg_temp.swallow();
+SELECT * FROM pg_temp.fails($$SELECT suppress('swallowed@x.org')$$);
+DROP TRIGGER aa_swallow ON identifier;
+
 SELECT contacts.drop_directory('consent_suppression_2');
 
 SELECT * FROM contacts.check_directory('consent_suppression');

@@ -143,6 +143,17 @@ DROP OWNED BY regress_message_worker, regress_message_sender;
 DROP ROLE regress_message_worker, regress_message_sender;
 SET ROLE regress_contacts_message_queue;
 
+-- a trigger of a user that swallows what is done to messages: nothing is
+-- handed out, and nothing waits for ever
+CREATE FUNCTION pg_temp.swallow() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN RETURN NULL; END $$;
+BEGIN;
+INSERT INTO email_message (address, body) VALUES ('swallowed@x.org', 'b');
+CREATE TRIGGER aa_swallow BEFORE UPDATE ON email_message FOR EACH ROW EXECUTE FUNCTION pg_temp.swallow();
+SELECT suppress('swallowed@x.org');
+SET LOCAL statement_timeout = '10s';
+SELECT count(*) FROM next_emails(1000) WHERE address = 'swallowed@x.org';
+ROLLBACK;
+
 SELECT * FROM contacts.check_directory('message_queue');
 SELECT contacts.drop_directory('message_queue', cascade => true);
 RESET ROLE;

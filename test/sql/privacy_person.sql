@@ -177,6 +177,14 @@ SELECT id FROM contact ORDER BY id;
 -- the last holder of a shared number takes it along
 SELECT value, status FROM identifier WHERE key = (SELECT key FROM addressed WHERE n = 9);
 
+-- messages to the address that name nobody or somebody else: what waits is
+-- cancelled, what was sent loses the address
+INSERT INTO contact (id, first_name, email) VALUES (801, 'Erased', 'erased@x.org'), (802, 'Stays', 'stays@x.org');
+INSERT INTO email_message (id, contact_id, address, state, body) VALUES (80001, NULL, 'erased@x.org', 'queued', 'to nobody'),
+	(80003, 802, 'erased@x.org', 'queued', 'waits'), (80005, 802, 'erased@x.org', 'sent', 'sent');
+SELECT erase_person(801, 'with messages') -> 'contact' AS contacts;
+SELECT id, contact_id, address, key, state, body FROM email_message WHERE id > 80000 ORDER BY id;
+
 SET client_min_messages = warning;
 SELECT contacts.drop_directory('privacy_person', cascade => true);
 DROP SCHEMA privacy_person_other CASCADE;
