@@ -64,6 +64,12 @@ OBJS = \
 	src/catalogue.o \
 	src/guard.o \
 	src/resolve.o \
+	src/identify_parse.o \
+	src/identify_look_up.o \
+	src/identify_write.o \
+	src/identify_resolve.o \
+	src/identify.o \
+	src/arriving.o \
 	src/credential.o \
 	src/suggestion.o \
 	src/privacy.o \

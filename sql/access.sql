@@ -27,7 +27,7 @@ INSERT INTO contacts.privilege (object, columns, privilege, capabilities) VALUES
 	('contact', NULL, 'SELECT', '{view,edit,send_email,send_sms,administer,merge}'),
 	('organization', NULL, 'SELECT', '{view,edit,send_email,send_sms,administer,merge}'),
 	('identifier', NULL, 'SELECT', '{view,edit,send_email,send_sms,administer,merge}'),
-	('semantic_type', NULL, 'SELECT', '{view,edit,administer,merge}'),
+	('semantic_type', NULL, 'SELECT', '{view,edit,authenticate,administer,merge}'),
 	('identifier_slug', NULL, 'SELECT', '{view,edit,administer,merge}'),
 	('relationship', NULL, 'SELECT', '{view,edit,administer,merge}'),
 	('relationship_type', NULL, 'SELECT', '{view,edit,administer,merge}'),
@@ -78,6 +78,8 @@ INSERT INTO contacts.privilege (object, columns, privilege, capabilities) VALUES
 	('relationship', NULL, 'UPDATE', '{edit,administer,merge}'),
 	('relationship', NULL, 'DELETE', '{edit,administer,merge}'),
 	('create_ghost()', NULL, 'EXECUTE', '{edit}'),
+	('identify()', NULL, 'EXECUTE', '{edit}'),
+	('identify_many()', NULL, 'EXECUTE', '{edit}'),
 	('relate()', NULL, 'EXECUTE', '{edit}'),
 	('unrelate()', NULL, 'EXECUTE', '{edit}'),
 	('set_main()', NULL, 'EXECUTE', '{edit}'),
@@ -120,12 +122,17 @@ INSERT INTO contacts.privilege (object, columns, privilege, capabilities) VALUES
 	-- a public form enters people and reads nothing
 	('contact', '{first_name,last_name,mononym,titles,email,mobile_phone,home_phone,business_phone,time_zone}', 'INSERT', '{capture}'),
 
+	('contact', '{last_seen_at}', 'INSERT', '{capture}'),
+	('capture_lead()', NULL, 'EXECUTE', '{capture}'),
+	('touch()', NULL, 'EXECUTE', '{capture}'),
 	-- an application that logs people in: verifiers, and whose they are
 	('credential', NULL, 'SELECT', '{authenticate}'),
 	('credential', NULL, 'INSERT', '{authenticate}'),
 	('credential', NULL, 'UPDATE', '{authenticate}'),
 	('credential', NULL, 'DELETE', '{authenticate,administer}'),
-	('credential', '{contact_id,created_at,updated_at}', 'SELECT', '{administer}'),
+	('identifier', '{contact_id,semantic_type,value}', 'SELECT', '{authenticate}'),
+	('register()', NULL, 'EXECUTE', '{authenticate}'),
+	('credential', '{contact_id,created_at,updated_at}', 'SELECT', '{view,administer}'),
 
 	-- workers: due messages through the functions alone, and notices
 	('email_message', '{leased_until}', 'UPDATE', '{deliver}'),

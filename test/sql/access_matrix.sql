@@ -102,6 +102,13 @@ INSERT INTO pg_temp.action (name, statement) VALUES
 	('confirm_validation()', $$SELECT confirm_validation(99, 'x'), confirm_validation('x')$$),
 	('read validations', $$SELECT * FROM validation$$),
 	('create_ghost()', $$SELECT create_ghost('token')$$),
+	('identify()', $$SELECT identify('{"email": "a@x.org", "oauth": "o"}', '{"titles": "Dr."}')$$),
+	('touch()', $$SELECT touch('token')$$),
+	('capture_lead()', $$SELECT capture_lead('Eve', 'New', 'e@x.org')$$),
+	('register()', $$SELECT register('Eve', 'New', 'e@x.org', '$2b$12$aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa')$$),
+	('read verifiers', $$SELECT verifier FROM credential$$),
+	('read suggestions', $$SELECT * FROM merge_suggestion$$),
+	('dismiss a suggestion', $$UPDATE merge_suggestion SET state = 'dismissed'$$),
 	('write an organization', $$UPDATE organization SET name = 'Other'$$),
 	('relate contacts', $$INSERT INTO relationship (relationship_type_id, contact_id, related_contact_id) SELECT id, 1, 2 FROM relationship_type WHERE name = 'sibling'$$),
 	('change email_status', $$UPDATE contact SET email_status = 'opted_in' WHERE id = 1$$),
@@ -173,9 +180,9 @@ SET search_path = access_matrix, pg_temp;
 -- yes: allowed; -: 42501
 CREATE TABLE pg_temp.outcome AS
 	SELECT n, name, capability, pg_temp.attempt(role, statement) AS outcome FROM pg_temp.action, pg_temp.actor;
-SELECT name AS action, view, edit, manage_subscriptions AS manage, send_email AS email, send_sms AS sms, capture, deliver, administer AS admin, none
+SELECT name AS action, view, edit, manage_subscriptions AS manage, send_email AS email, send_sms AS sms, capture, authenticate AS login, deliver, administer AS admin, none
 FROM (SELECT n, name, jsonb_object_agg(capability, outcome) AS o FROM pg_temp.outcome GROUP BY n, name) x
-	CROSS JOIN LATERAL jsonb_to_record(o) r (view text, edit text, manage_subscriptions text, send_email text, send_sms text, capture text, deliver text, administer text, none text)
+	CROSS JOIN LATERAL jsonb_to_record(o) r (view text, edit text, manage_subscriptions text, send_email text, send_sms text, capture text, authenticate text, deliver text, administer text, none text)
 ORDER BY n;
 -- every capability has its column, nothing happened to stay
 SELECT count(*) AS capabilities FROM pg_temp.actor;
