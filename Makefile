@@ -52,6 +52,8 @@ OBJS = \
 	src/template_render.o \
 	src/delivery_notice.o \
 	src/unsubscribe_token.o \
+	src/keyed_digest.o \
+	src/validation.o \
 	src/link_type.o \
 	src/relationship.o \
 	src/make_link.o \
@@ -96,6 +98,7 @@ SQL_FRAGMENTS = \
 	sql/triggers.sql \
 	sql/relationship.sql \
 	sql/deliver.sql \
+	sql/validation.sql \
 	sql/identify.sql \
 	sql/functions.sql \
 	sql/reading.sql \
@@ -108,6 +111,7 @@ SQL_FRAGMENTS = \
 	sql/check_message.sql \
 	sql/check_deliver.sql \
 	sql/check.sql \
+	sql/upkeep.sql \
 	sql/import.sql \
 	sql/merge.sql \
 	sql/merge_contact.sql \
@@ -129,6 +133,8 @@ DIRECTORY_FRAGMENTS = \
 	sql/directory/deliverability.sql \
 	sql/directory/consent_reading.sql \
 	sql/directory/unsubscribe.sql \
+	sql/directory/validation.sql \
+	sql/directory/upkeep.sql \
 	sql/directory/message_functions.sql \
 	sql/directory/privacy.sql \
 	sql/directory/identify.sql \
@@ -145,6 +151,7 @@ TRIGGER_FRAGMENTS = \
 	sql/directory/sharing_triggers.sql \
 	sql/directory/message_triggers.sql \
 	sql/directory/deliver_triggers.sql \
+	sql/directory/validation_triggers.sql \
 	sql/directory/identify_triggers.sql
 
 DATA_built = sql/contacts--$(EXTVERSION).sql
@@ -185,7 +192,7 @@ sql/contacts--$(EXTVERSION).sql: $(SQL_FRAGMENTS) $(DIRECTORY_FRAGMENTS) $(TRIGG
 
 # What Debian 12 needs; a machine with another server names its packages.
 SERVER_PACKAGES = postgresql-15 postgresql-server-dev-15 libicu-dev gcc libc6-dev make
-TEST_PACKAGES = clang libclang-rt-14-dev pg-bsd-indent libipc-run-perl
+TEST_PACKAGES = clang libclang-rt-14-dev pg-bsd-indent libipc-run-perl postgresql-15-cron
 
 .PHONY: help test demo format lint-c check-versions
 

@@ -21,17 +21,17 @@ COMMENT ON COLUMN contacts.privilege.capabilities IS 'the capabilities that incl
 GRANT SELECT ON contacts.privilege TO PUBLIC;
 
 INSERT INTO contacts.privilege (object, columns, privilege, capabilities) VALUES
-	('schema', NULL, 'USAGE', '{view,edit,manage_subscriptions,send_email,send_sms,capture,authenticate,deliver,administer}'),
+	('schema', NULL, 'USAGE', '{view,edit,manage_subscriptions,send_email,send_sms,capture,authenticate,deliver,administer,merge}'),
 
 	-- people, read: whoever edits reads, too; who sends picks contacts, not identifiers
-	('contact', NULL, 'SELECT', '{view,edit,send_email,send_sms,administer}'),
-	('organization', NULL, 'SELECT', '{view,edit,send_email,send_sms,administer}'),
-	('identifier', NULL, 'SELECT', '{view,edit,send_email,send_sms,administer}'),
-	('semantic_type', NULL, 'SELECT', '{view,edit,authenticate,administer}'),
-	('identifier_slug', NULL, 'SELECT', '{view,edit,administer}'),
-	('relationship', NULL, 'SELECT', '{view,edit,administer}'),
-	('relationship_type', NULL, 'SELECT', '{view,edit,administer}'),
-	('object_type', NULL, 'SELECT', '{view,edit,administer}'),
+	('contact', NULL, 'SELECT', '{view,edit,send_email,send_sms,administer,merge}'),
+	('organization', NULL, 'SELECT', '{view,edit,send_email,send_sms,administer,merge}'),
+	('identifier', NULL, 'SELECT', '{view,edit,send_email,send_sms,administer,merge}'),
+	('semantic_type', NULL, 'SELECT', '{view,edit,authenticate,administer,merge}'),
+	('identifier_slug', NULL, 'SELECT', '{view,edit,administer,merge}'),
+	('relationship', NULL, 'SELECT', '{view,edit,administer,merge}'),
+	('relationship_type', NULL, 'SELECT', '{view,edit,administer,merge}'),
+	('object_type', NULL, 'SELECT', '{view,edit,administer,merge}'),
 	('related_contact', NULL, 'SELECT', '{view,edit,administer}'),
 	('record_relationship', NULL, 'SELECT', '{view,edit,administer}'),
 	('find_contact()', NULL, 'EXECUTE', '{view}'),
@@ -43,21 +43,21 @@ INSERT INTO contacts.privilege (object, columns, privilege, capabilities) VALUES
 	('address_status()', NULL, 'EXECUTE', '{view,manage_subscriptions}'),
 	-- and what was said, agreed and sent
 	('consent_event', NULL, 'SELECT', '{view,manage_subscriptions,administer}'),
-	('subscription_topic', NULL, 'SELECT', '{view,manage_subscriptions,send_email,send_sms,administer}'),
-	('subscription', NULL, 'SELECT', '{view,manage_subscriptions,administer}'),
-	('subscription_event', NULL, 'SELECT', '{view,manage_subscriptions,administer}'),
+	('subscription_topic', NULL, 'SELECT', '{view,manage_subscriptions,send_email,send_sms,administer,merge}'),
+	('subscription', NULL, 'SELECT', '{view,manage_subscriptions,administer,merge}'),
+	('subscription_event', NULL, 'SELECT', '{view,manage_subscriptions,administer,merge}'),
 	('topic_audience', NULL, 'SELECT', '{view,administer}'),
-	('email_message', NULL, 'SELECT', '{view,send_email,administer}'),
-	('sms_message', NULL, 'SELECT', '{view,send_sms,administer}'),
+	('email_message', NULL, 'SELECT', '{view,send_email,administer,merge}'),
+	('sms_message', NULL, 'SELECT', '{view,send_sms,administer,merge}'),
 	('message_history', NULL, 'SELECT', '{view,administer}'),
 	('delivery_notice', NULL, 'SELECT', '{view,administer}'),
-	('legal_hold', NULL, 'SELECT', '{view,administer}'),
-	('contact_share', NULL, 'SELECT', '{view,administer}'),
-	('merge_suggestion', NULL, 'SELECT', '{view,edit,administer}'),
-	('merge_suggestion', NULL, 'INSERT', '{edit,administer}'),
-	('merge_suggestion', NULL, 'UPDATE', '{edit,administer}'),
-	('merge_suggestion', NULL, 'DELETE', '{edit,administer}'),
-	('setting', NULL, 'SELECT', '{view,send_email,send_sms,administer}'),
+	('legal_hold', NULL, 'SELECT', '{view,administer,merge}'),
+	('contact_share', NULL, 'SELECT', '{view,administer,merge}'),
+	('merge_suggestion', NULL, 'SELECT', '{view,edit,administer,merge}'),
+	('merge_suggestion', NULL, 'INSERT', '{edit,administer,merge}'),
+	('merge_suggestion', NULL, 'UPDATE', '{edit,administer,merge}'),
+	('merge_suggestion', NULL, 'DELETE', '{edit,administer,merge}'),
+	('setting', NULL, 'SELECT', '{view,send_email,send_sms,administer,merge}'),
 	('contact_consent', NULL, 'SELECT', '{view,administer}'),
 	('consent_history()', NULL, 'EXECUTE', '{view}'),
 	('proof_of_consent()', NULL, 'EXECUTE', '{view}'),
@@ -65,18 +65,18 @@ INSERT INTO contacts.privilege (object, columns, privilege, capabilities) VALUES
 
 	-- people, written: whole rows of contact, whose trigger asks for the right on
 	-- identifier.status where a state really changes (C9)
-	('contact', NULL, 'INSERT', '{edit,administer}'),
-	('contact', NULL, 'UPDATE', '{edit,administer}'),
-	('contact', NULL, 'DELETE', '{edit,administer}'),
-	('identifier', NULL, 'INSERT', '{edit,administer}'),
+	('contact', NULL, 'INSERT', '{edit,administer,merge}'),
+	('contact', NULL, 'UPDATE', '{edit,administer,merge}'),
+	('contact', NULL, 'DELETE', '{edit,administer,merge}'),
+	('identifier', NULL, 'INSERT', '{edit,administer,merge}'),
 	('identifier', '{contact_id,semantic_type,slug,value,validated_at,validation_method,is_validated,source,is_outreach}', 'UPDATE', '{edit}'),
-	('identifier', NULL, 'DELETE', '{edit,administer}'),
+	('identifier', NULL, 'DELETE', '{edit,administer,merge}'),
 	('organization', NULL, 'INSERT', '{edit,administer}'),
 	('organization', NULL, 'UPDATE', '{edit,administer}'),
 	('organization', NULL, 'DELETE', '{edit,administer}'),
-	('relationship', NULL, 'INSERT', '{edit,administer}'),
-	('relationship', NULL, 'UPDATE', '{edit,administer}'),
-	('relationship', NULL, 'DELETE', '{edit,administer}'),
+	('relationship', NULL, 'INSERT', '{edit,administer,merge}'),
+	('relationship', NULL, 'UPDATE', '{edit,administer,merge}'),
+	('relationship', NULL, 'DELETE', '{edit,administer,merge}'),
 	('create_ghost()', NULL, 'EXECUTE', '{edit}'),
 	('identify()', NULL, 'EXECUTE', '{edit}'),
 	('dismiss_duplicate()', NULL, 'EXECUTE', '{edit}'),
@@ -86,13 +86,17 @@ INSERT INTO contacts.privilege (object, columns, privilege, capabilities) VALUES
 	('set_main()', NULL, 'EXECUTE', '{edit}'),
 	('validate_identifier()', NULL, 'EXECUTE', '{edit}'),
 	('invalidate_identifier()', NULL, 'EXECUTE', '{edit}'),
+	('validation', '{identifier_id}', 'INSERT', '{edit,authenticate,administer}'),
+	('validation', '{consumed_at}', 'UPDATE', '{edit,authenticate,administer}'),
+	('start_validation()', NULL, 'EXECUTE', '{edit,authenticate}'),
+	('confirm_validation()', NULL, 'EXECUTE', '{edit,authenticate}'),
 
 	-- consent and subscriptions, by address or contact, without reading people
 	('identifier', '{key,holder,status}', 'SELECT', '{manage_subscriptions}'),
 	('identifier', '{status}', 'UPDATE', '{manage_subscriptions}'),
-	('subscription', NULL, 'INSERT', '{manage_subscriptions,administer}'),
-	('subscription', NULL, 'UPDATE', '{manage_subscriptions,administer}'),
-	('subscription', NULL, 'DELETE', '{manage_subscriptions,administer}'),
+	('subscription', NULL, 'INSERT', '{manage_subscriptions,administer,merge}'),
+	('subscription', NULL, 'UPDATE', '{manage_subscriptions,administer,merge}'),
+	('subscription', NULL, 'DELETE', '{manage_subscriptions,administer,merge}'),
 	('suppress()', NULL, 'EXECUTE', '{manage_subscriptions}'),
 	('suppress_many()', NULL, 'EXECUTE', '{manage_subscriptions}'),
 	('unsubscribe()', NULL, 'EXECUTE', '{manage_subscriptions}'),
@@ -146,18 +150,40 @@ INSERT INTO contacts.privilege (object, columns, privilege, capabilities) VALUES
 	('record_delivery()', NULL, 'EXECUTE', '{deliver}'),
 	('record_deliveries()', NULL, 'EXECUTE', '{deliver}'),
 
+	-- merging and its undoing, with all that moves
+	('merge_history', NULL, 'SELECT', '{view,merge,administer}'),
+	('merge_journal', NULL, 'SELECT', '{merge,administer}'),
+	('contact_alias', NULL, 'SELECT', '{view,edit,merge,administer}'),
+	('contact_by_id', NULL, 'SELECT', '{view,edit,merge,administer}'),
+	('contact_reference', NULL, 'SELECT', '{merge,administer}'),
+	('merge_history', NULL, 'INSERT', '{merge,administer}'),
+	('merge_journal', NULL, 'INSERT', '{merge,administer}'),
+	('contact_alias', NULL, 'INSERT', '{merge,administer}'),
+	('merge_history', '{counts,unmerged_by,unmerged_at}', 'UPDATE', '{merge}'),
+	('merge_history', NULL, 'UPDATE', '{administer}'),
+	('merge_journal', NULL, 'UPDATE', '{merge,administer}'),
+	('contact_alias', NULL, 'UPDATE', '{merge,administer}'),
+	('merge_history', NULL, 'DELETE', '{administer}'),
+	('merge_journal', NULL, 'DELETE', '{merge,administer}'),
+	('contact_alias', NULL, 'DELETE', '{merge,administer}'),
+		('contact_reference', NULL, 'INSERT', '{administer}'),
+	('contact_reference', NULL, 'UPDATE', '{administer}'),
+	('contact_reference', NULL, 'DELETE', '{administer}'),
+
 	-- everything but the secret
-	('identifier', NULL, 'UPDATE', '{administer}'),
+	('identifier', NULL, 'UPDATE', '{administer,merge}'),
 	-- the guards of the logs let them be blanked only
 	('consent_event', NULL, 'UPDATE', '{administer}'),
 	('subscription_event', NULL, 'UPDATE', '{administer}'),
-	('email_message', NULL, 'UPDATE', '{administer}'),
-	('sms_message', NULL, 'UPDATE', '{administer}'),
+	('email_message', NULL, 'UPDATE', '{administer,merge}'),
+	('sms_message', NULL, 'UPDATE', '{administer,merge}'),
 	('email_message', NULL, 'DELETE', '{administer}'),
 	('sms_message', NULL, 'DELETE', '{administer}'),
 	('delivery_notice', NULL, 'DELETE', '{administer}'),
+	('validation', NULL, 'SELECT', '{administer}'),
+	('validation', NULL, 'DELETE', '{administer}'),
 	('legal_hold', NULL, 'INSERT', '{administer}'),
-	('legal_hold', NULL, 'UPDATE', '{administer}'),
+	('legal_hold', NULL, 'UPDATE', '{administer,merge}'),
 	('legal_hold', NULL, 'DELETE', '{administer}'),
 	('erasure', NULL, 'SELECT', '{administer}'),
 	('erasure', NULL, 'INSERT', '{administer}'),
@@ -165,9 +191,9 @@ INSERT INTO contacts.privilege (object, columns, privilege, capabilities) VALUES
 	('directory_share', NULL, 'INSERT', '{administer}'),
 	('directory_share', NULL, 'UPDATE', '{administer}'),
 	('directory_share', NULL, 'DELETE', '{administer}'),
-	('contact_share', NULL, 'INSERT', '{administer}'),
-	('contact_share', NULL, 'UPDATE', '{administer}'),
-	('contact_share', NULL, 'DELETE', '{administer}'),
+	('contact_share', NULL, 'INSERT', '{administer,merge}'),
+	('contact_share', NULL, 'UPDATE', '{administer,merge}'),
+	('contact_share', NULL, 'DELETE', '{administer,merge}'),
 	('record_share', NULL, 'SELECT', '{administer}'),
 	('record_share', NULL, 'INSERT', '{administer}'),
 	('record_share', NULL, 'UPDATE', '{administer}'),
@@ -189,6 +215,7 @@ INSERT INTO contacts.privilege (object, columns, privilege, capabilities) VALUES
 	('erase_person()', NULL, 'EXECUTE', '{administer}'),
 	('suppression_list()', NULL, 'EXECUTE', '{administer}'),
 	('import_suppressions()', NULL, 'EXECUTE', '{administer}'),
+	('cleanup_ghosts()', NULL, 'EXECUTE', '{administer}'),
 	('import_suppression_keys()', NULL, 'EXECUTE', '{administer}');
 
 -- One row for each right that could be granted or revoked.
@@ -207,7 +234,7 @@ BEGIN ATOMIC
 		CROSS JOIN LATERAL unnest(coalesce(p.columns, '{NULL}')) a (name)
 	UNION ALL
 	SELECT p.capabilities, 'pg_proc'::regclass, f.oid, NULL, p.privilege,
-		format('FUNCTION %I.%I(%s)', n.nspname, f.proname, pg_get_function_identity_arguments(f.oid))
+		format('ROUTINE %I.%I(%s)', n.nspname, f.proname, pg_get_function_identity_arguments(f.oid))
 	FROM contacts.privilege p
 		JOIN pg_proc f ON f.pronamespace = directory AND f.proname || '()' = p.object
 		JOIN contacts.model m ON m.kind = 'function' AND m.name = contacts.function_signature(f.oid)
@@ -318,7 +345,7 @@ BEGIN
 	END LOOP;
 END
 $$;
-COMMENT ON FUNCTION contacts.grant_access(text, text, text) IS 'gives a role a capability in a directory: view, edit, manage_subscriptions, send_email, send_sms, capture, authenticate, deliver or administer; for the owner; again after an upgrade, it adds what is new';
+COMMENT ON FUNCTION contacts.grant_access(text, text, text) IS 'gives a role a capability in a directory: view, edit, manage_subscriptions, send_email, send_sms, capture, authenticate, deliver, merge or administer; for the owner; again after an upgrade, it adds what is new';
 
 -- What another capability of the role includes stays.  Revoking a right on a
 -- table takes those on its columns along; they are granted again.

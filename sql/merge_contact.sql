@@ -207,6 +207,41 @@ END
 $$;
 COMMENT ON FUNCTION contacts.merge_self_references(contacts.merge_run, contacts.reference, jsonb, jsonb) IS 'contacts that refer to the loser refer to the survivor, which does not refer to itself';
 
+-- A pair that becomes one, or that the survivor is of already, goes.
+CREATE FUNCTION contacts.merge_suggestions(run contacts.merge_run, lose jsonb) RETURNS void
+	LANGUAGE plpgsql VOLATILE PARALLEL UNSAFE SET search_path = pg_catalog, pg_temp
+AS $$
+BEGIN
+	PERFORM contacts.merge_rows(format($statement$
+		WITH removed AS (
+			DELETE FROM ONLY %1$I.merge_suggestion t
+			USING (SELECT p.id, CASE WHEN p.contact_id OPERATOR(pg_catalog.=) l.id THEN p.other_id ELSE p.contact_id END AS other
+				FROM (SELECT ($1 OPERATOR(pg_catalog.->>) 'id')::pg_catalog.int8 AS id) l JOIN ONLY %1$I.merge_suggestion p
+					ON p.contact_id OPERATOR(pg_catalog.=) l.id OR p.other_id OPERATOR(pg_catalog.=) l.id) p
+			WHERE t.id OPERATOR(pg_catalog.=) p.id AND (p.other OPERATOR(pg_catalog.=) $4
+				OR EXISTS (SELECT FROM ONLY %1$I.merge_suggestion k
+					WHERE k.contact_id OPERATOR(pg_catalog.=) least(p.other, $4) AND k.other_id OPERATOR(pg_catalog.=) greatest(p.other, $4)))
+			RETURNING pg_catalog.to_jsonb(t) AS image
+		)
+		INSERT INTO %1$I.merge_journal (merge_id, contact_id, relation, action, before)
+		SELECT $3, $4, '%1$I.merge_suggestion'::pg_catalog.regclass, 'removed', r.image FROM removed r$statement$, run.directory),
+		lose, NULL, run.merge_id, run.survivor_id, run.path);
+END
+$$;
+COMMENT ON FUNCTION contacts.merge_suggestions(contacts.merge_run, jsonb) IS 'suggestions to merge the two, and those that the survivor has already, go';
+
+-- Who merges needs no rights on tables that nothing moves in.
+CREATE FUNCTION contacts.needs_nothing(ref contacts.reference, lose jsonb) RETURNS boolean
+	LANGUAGE plpgsql VOLATILE PARALLEL UNSAFE SET search_path = pg_catalog, pg_temp
+AS $$
+BEGIN
+	RETURN ref.id <> 0
+		AND NOT (has_table_privilege(ref.relation, 'SELECT') AND has_table_privilege(ref.relation, 'UPDATE'))
+		AND NOT contacts.still_refers(ref.id, lose);
+END
+$$;
+COMMENT ON FUNCTION contacts.needs_nothing(contacts.reference, jsonb) IS 'does nothing refer to a row by a foreign key on a table that the caller has no rights on?';
+
 -- One reference, by the rule of its table.
 CREATE FUNCTION contacts.merge_reference(run contacts.merge_run, ref contacts.reference, lose jsonb, keep jsonb) RETURNS void
 	LANGUAGE plpgsql VOLATILE PARALLEL UNSAFE SET search_path = pg_catalog, pg_temp
@@ -215,6 +250,9 @@ DECLARE
 	own text := (SELECT c.relname FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace
 		WHERE c.oid = ref.relation AND n.nspname = run.directory);
 BEGIN
+	IF contacts.needs_nothing(ref, lose) THEN
+		RETURN;
+	END IF;
 	CASE
 		WHEN own = 'contact' THEN
 			PERFORM contacts.merge_self_references(run, ref, lose, keep);
@@ -225,6 +263,10 @@ BEGIN
 				USING (lose ->> 'id')::bigint, run.survivor_id;
 		WHEN own IN ('identifier', 'relationship', 'contact_share') AND ref.keys = '{id}' THEN
 			NULL;
+		WHEN own = 'merge_suggestion' THEN
+			-- its trigger may exchange the two columns
+			PERFORM contacts.move_rows(run, ROW(ref.id, ref.name, ref.relation, ref.target, '{contact_id,other_id}'::name[], ref.keys,
+				ref.match, ref.assignment, ref.former, ref.latter, '{}'::text[], true)::contacts.reference, lose, keep);
 		WHEN run.is_dry THEN
 			PERFORM contacts.try_rows(run, ref, lose, keep);
 		ELSE
@@ -277,6 +319,7 @@ BEGIN
 		END IF;
 	END LOOP;
 	PERFORM contacts.merge_identifiers(run, lose, keep);
+	PERFORM contacts.merge_suggestions(run, lose);
 	PERFORM contacts.merge_links(run, ARRAY(SELECT r FROM unnest(refs) r WHERE r.relation = links AND r.keys = '{id}'), lose, keep);
 	FOREACH ref IN ARRAY refs LOOP
 		IF NOT ref.keys && '{email,mobile_phone}' THEN
@@ -287,7 +330,7 @@ BEGIN
 		PERFORM contacts.merge_reference(run, ref, lose, keep);
 	END LOOP;
 	FOREACH ref IN ARRAY refs LOOP
-		IF ref.relation = shares AND ref.keys = '{id}' THEN
+		IF ref.relation = shares AND ref.keys = '{id}' AND NOT contacts.needs_nothing(ref, lose) THEN
 			PERFORM contacts.merge_shares(run, ref, lose, keep);
 		END IF;
 	END LOOP;
@@ -368,10 +411,18 @@ BEGIN
 	vals := vals - ARRAY(SELECT v.key FROM jsonb_each_text(vals) v WHERE v.key = ANY (own_columns)
 		AND v.value IN (SELECT l ->> 'id' FROM unnest(losers || keep) l));
 	-- C4: a wish of one is a wish of all
-	IF is_wish AND keep ->> 'email_status' IN ('not_opted_in', 'opted_in') THEN
+	IF is_wish AND keep ->> 'email_status' IN ('not_opted_in', 'opted_in') AND keep -> 'email' = 'null' THEN
 		vals := vals || '{"email_status": "unsubscribed"}';
 	END IF;
 	PERFORM contacts.change_row(run, contact, format('ONLY %I.contact', run.directory), place, vals);
+	IF is_wish THEN
+		PERFORM contacts.merge_rows(format($statement$
+			UPDATE ONLY %I.identifier t SET status = 'unsubscribed', status_reason = 'own_wish'
+			WHERE t.contact_id OPERATOR(pg_catalog.=) $4 AND t.semantic_type OPERATOR(pg_catalog.=) 'email'
+				AND t.slug OPERATOR(pg_catalog.=) 'main'
+				AND t.status OPERATOR(pg_catalog.=) ANY (ARRAY['not_opted_in', 'opted_in'])$statement$, run.directory),
+			NULL, NULL, run.merge_id, run.survivor_id, run.path);
+	END IF;
 END
 $$;
 COMMENT ON FUNCTION contacts.fill_survivor(contacts.merge_run, jsonb[], jsonb, boolean) IS 'the survivor takes over values from the losers, and a wish of theirs to be left alone (rule C4)';

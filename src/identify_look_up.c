@@ -20,14 +20,14 @@
 #include "identify.h"
 
 /*
- * LEFT joins, that the rows looked for always come first: a plan that was made
- * while the tables were empty outlives that.
+ * Lateral queries of their own, that each row is looked for by the index: a
+ * plan that was made while the tables were empty outlives that.
  */
 #define LOOK_UP \
 	"SELECT n.n, i.contact_id, i.slug, i.id FROM @rows@" \
-	" LEFT JOIN ONLY @identifier@ i" \
-	" ON i.key OPERATOR(pg_catalog.=) n.key" \
-	" AND i.holder OPERATOR(pg_catalog.=) n.holder"
+	" LEFT JOIN LATERAL (SELECT i.contact_id, i.slug, i.id" \
+	"  FROM ONLY @identifier@ i WHERE i.key OPERATOR(pg_catalog.=) n.key" \
+	"  AND i.holder OPERATOR(pg_catalog.=) n.holder LIMIT 1) i ON true"
 
 /* Rows of exclusive values, and of shared ones that a contact holds. */
 static const DirectoryQuery look_up = {
@@ -41,9 +41,10 @@ static const DirectoryQuery look_up_seen = {
 
 /* Who holds shared values. */
 static const DirectoryQuery look_up_sharers = {
-	"SELECT n.n, i.contact_id FROM @rows@ LEFT JOIN ONLY @identifier@ i"
-	" ON i.key OPERATOR(pg_catalog.=) n.key"
-	" AND i.holder OPERATOR(pg_catalog.>) 0::pg_catalog.int8",
+	"SELECT n.n, i.contact_id FROM @rows@ CROSS JOIN LATERAL"
+	" (SELECT i.contact_id FROM ONLY @identifier@ i"
+	"  WHERE i.key OPERATOR(pg_catalog.=) n.key"
+	"  AND i.holder OPERATOR(pg_catalog.>) 0::pg_catalog.int8 OFFSET 0) i",
 	2, {INT4OID, UUIDOID}, "n, key"
 };
 
@@ -55,8 +56,8 @@ static const DirectoryQuery look_up_sharers = {
 
 /* Contacts that would take some of the attributes. */
 static const DirectoryQuery look_up_wanting = {
-	"SELECT n.n FROM @rows@ LEFT JOIN ONLY @contact@ c"
-	" ON c.id OPERATOR(pg_catalog.=) n.id"
+	"SELECT n.n FROM @rows@ CROSS JOIN LATERAL (SELECT c.* FROM ONLY @contact@ c"
+	"  WHERE c.id OPERATOR(pg_catalog.=) n.id OFFSET 0) c"
 	" CROSS JOIN LATERAL pg_catalog.jsonb_populate_record("
 	"  NULL::@contact@, n.attributes) a"
 	" WHERE " WANTED("first_name") " OR " WANTED("last_name")

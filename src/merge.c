@@ -160,8 +160,11 @@ static SPIPlanPtr
 prepare(const char *statement)
 {
 	static Oid	types[MERGE_NARGS] = {JSONBOID, JSONBOID, INT8OID, INT8OID};
-	SPIPlanPtr	plan = SPI_prepare(statement, MERGE_NARGS, types);
+	SPIPlanPtr	plan;
 
+	/* a plan for these very values costs more than it brings */
+	plan = SPI_prepare_cursor(statement, MERGE_NARGS, types,
+							  CURSOR_OPT_GENERIC_PLAN);
 	if (plan == NULL)
 		elog(ERROR, "SPI_prepare failed: %s",
 			 SPI_result_code_string(SPI_result));

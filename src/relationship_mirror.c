@@ -388,7 +388,8 @@ relationship_mirror(PG_FUNCTION_ARGS)
 
 /*
  * Settle what row triggers collected.  Where both rows of a link changed, the
- * one that is no mirror is followed first, and then nothing differs.
+ * one that is no mirror is followed first, and then nothing differs; of a
+ * statement that fills several lists this holds for each list.
  */
 static void
 settle_changes(Relation rel)

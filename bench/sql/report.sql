@@ -82,7 +82,7 @@ SELECT item, variant, runs, rows, round(wall::numeric, 2) AS wall, round(cpu::nu
 	round(least::numeric, 2) AS least, round(most::numeric, 2) AS most, round((cpu / rows * 1e6)::numeric, 3) AS us_per_row
 FROM bench.median
 WHERE item !~ '^upsert'
-ORDER BY array_position('{copy,first_name,email_change,suppress,import,input,index_build,unique_insert,look_up,join,relationship,fan_out,path,list_page,list_organization,list_name,duplicates}', item), item,
+ORDER BY array_position('{copy,first_name,email_change,suppress,import,input,index_build,unique_insert,look_up,join,relationship,fan_out,path,list_page,list_organization,list_name,identify,duplicates}', item), item,
 	array_position('{plain,crm,handmade_citext,handmade_text,handmade,lean,text,email,citext,1,10,100,1000,10000,open,by_contact,by_organization,scan}', variant);
 
 \echo '== Ratios (of CPU time per row; wall beside)'

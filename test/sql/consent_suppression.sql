@@ -31,7 +31,7 @@ SELECT * FROM pg_temp.fails($$DELETE FROM identifier WHERE value = 'd@x.org'$$);
 SELECT * FROM pg_temp.fails($$DELETE FROM identifier WHERE value = 'e@x.org'$$);
 SELECT * FROM pg_temp.fails($$DELETE FROM identifier WHERE contact_id IS NULL AND semantic_type = 'phone'$$);
 -- TRUNCATE while a suppressed or unsubscribed row stands
-SELECT * FROM pg_temp.fails($$TRUNCATE identifier$$);
+SELECT * FROM pg_temp.fails($$TRUNCATE identifier CASCADE$$);
 SET client_min_messages = warning;
 SELECT * FROM pg_temp.fails($$TRUNCATE contact CASCADE$$);
 SELECT * FROM pg_temp.fails($$TRUNCATE organization RESTART IDENTITY CASCADE$$);
@@ -86,7 +86,7 @@ SET session_replication_role = replica;
 SELECT * FROM pg_temp.fails($$UPDATE consent_suppression.identifier SET status = 'opted_in' WHERE value = 'a@x.org'$$);
 SELECT * FROM pg_temp.fails($$UPDATE consent_suppression.contact SET email_status = 'opted_in' WHERE id = 4$$);
 SELECT * FROM pg_temp.fails($$DELETE FROM consent_suppression.identifier WHERE value = 'e@x.org'$$);
-SELECT * FROM pg_temp.fails($$TRUNCATE consent_suppression.identifier$$);
+SELECT * FROM pg_temp.fails($$TRUNCATE consent_suppression.identifier CASCADE$$);
 SELECT * FROM pg_temp.fails($$UPDATE consent_suppression.identifier SET key = '00000000-0000-0000-0000-000000000007' WHERE value = 'a@x.org'$$);
 SELECT * FROM pg_temp.fails($$DELETE FROM consent_suppression.consent_event$$);
 SELECT * FROM pg_temp.fails($$UPDATE consent_suppression.consent_event SET new_state = 'opted_in'$$);

@@ -148,7 +148,7 @@ UPDATE security.setting SET name_rule = 'both';
 DELETE FROM security.identifier WHERE value OPERATOR(pg_catalog.=) 'nobody@x.org';
 DELETE FROM security.identifier WHERE value OPERATOR(pg_catalog.=) 'trap4@x.org';
 DELETE FROM security.contact WHERE id OPERATOR(pg_catalog.=) 31;
-TRUNCATE security.identifier;
+TRUNCATE security.identifier CASCADE;
 INSERT INTO security.semantic_type (name) VALUES ('trapped');
 SELECT * FROM contacts.check_directory('security');
 SELECT rule, object FROM contacts.repair_directory('security');
