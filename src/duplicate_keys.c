@@ -40,7 +40,7 @@ make_mailbox_key(text * address)
 	char		mailbox[EMAIL_MAX_LENGTH + 1];
 
 	if (length > EMAIL_MAX_LENGTH || memchr(bytes, '@', length) == NULL)
-		elog(ERROR, "stored email address is none");
+		return make_key(KEY_MAILBOX, bytes, length);
 	email_mailbox_key(bytes, length, mailbox, &length);
 	return make_key(KEY_MAILBOX, mailbox, length);
 }
