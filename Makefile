@@ -58,9 +58,16 @@ OBJS = \
 	src/relationship_mirror.o \
 	src/mirror_insert.o \
 	src/import.o \
+	src/merge.o \
 	src/catalogue.o \
 	src/guard.o \
 	src/resolve.o \
+	src/identify_parse.o \
+	src/identify_look_up.o \
+	src/identify_write.o \
+	src/identify_resolve.o \
+	src/identify.o \
+	src/arriving.o \
 	src/credential.o \
 	src/suggestion.o \
 	src/privacy.o \
@@ -98,6 +105,9 @@ SQL_FRAGMENTS = \
 	sql/check_deliver.sql \
 	sql/check.sql \
 	sql/import.sql \
+	sql/merge.sql \
+	sql/merge_contact.sql \
+	sql/unmerge.sql \
 	sql/access.sql
 
 # What create_directory() runs in a new directory, in load order, and what
@@ -118,6 +128,7 @@ DIRECTORY_FRAGMENTS = \
 	sql/directory/privacy.sql \
 	sql/directory/identify.sql \
 	sql/directory/functions.sql \
+	sql/directory/merge.sql \
 	sql/directory/relationship_functions.sql \
 	sql/directory/relationship_reading.sql
 TRIGGER_FRAGMENTS = \

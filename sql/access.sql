@@ -27,7 +27,7 @@ INSERT INTO contacts.privilege (object, columns, privilege, capabilities) VALUES
 	('contact', NULL, 'SELECT', '{view,edit,send_email,send_sms,administer}'),
 	('organization', NULL, 'SELECT', '{view,edit,send_email,send_sms,administer}'),
 	('identifier', NULL, 'SELECT', '{view,edit,send_email,send_sms,administer}'),
-	('semantic_type', NULL, 'SELECT', '{view,edit,administer}'),
+	('semantic_type', NULL, 'SELECT', '{view,edit,authenticate,administer}'),
 	('identifier_slug', NULL, 'SELECT', '{view,edit,administer}'),
 	('relationship', NULL, 'SELECT', '{view,edit,administer}'),
 	('relationship_type', NULL, 'SELECT', '{view,edit,administer}'),
@@ -78,6 +78,8 @@ INSERT INTO contacts.privilege (object, columns, privilege, capabilities) VALUES
 	('relationship', NULL, 'UPDATE', '{edit,administer}'),
 	('relationship', NULL, 'DELETE', '{edit,administer}'),
 	('create_ghost()', NULL, 'EXECUTE', '{edit}'),
+	('identify()', NULL, 'EXECUTE', '{edit}'),
+	('identify_many()', NULL, 'EXECUTE', '{edit}'),
 	('relate()', NULL, 'EXECUTE', '{edit}'),
 	('unrelate()', NULL, 'EXECUTE', '{edit}'),
 	('set_main()', NULL, 'EXECUTE', '{edit}'),
@@ -116,11 +118,16 @@ INSERT INTO contacts.privilege (object, columns, privilege, capabilities) VALUES
 	-- a public form enters people and reads nothing
 	('contact', '{first_name,last_name,mononym,titles,email,mobile_phone,home_phone,business_phone,time_zone}', 'INSERT', '{capture}'),
 
+	('contact', '{last_seen_at}', 'INSERT', '{capture}'),
+	('capture_lead()', NULL, 'EXECUTE', '{capture}'),
+	('touch()', NULL, 'EXECUTE', '{capture}'),
 	-- an application that logs people in: verifiers, and whose they are
 	('credential', NULL, 'SELECT', '{authenticate}'),
 	('credential', NULL, 'INSERT', '{authenticate}'),
 	('credential', NULL, 'UPDATE', '{authenticate}'),
 	('credential', NULL, 'DELETE', '{authenticate,administer}'),
+	('identifier', '{contact_id,semantic_type,value}', 'SELECT', '{authenticate}'),
+	('register()', NULL, 'EXECUTE', '{authenticate}'),
 	('credential', '{contact_id,created_at,updated_at}', 'SELECT', '{administer}'),
 
 	-- workers: due messages through the functions alone, and notices

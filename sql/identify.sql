@@ -11,3 +11,20 @@ CREATE FUNCTION contacts.merge_suggestion_derive() RETURNS trigger
 COMMENT ON FUNCTION contacts.merge_suggestion_derive() IS 'BEFORE INSERT OR UPDATE on merge_suggestion: the lower id comes first';
 REVOKE EXECUTE ON FUNCTION contacts.merge_suggestion_derive() FROM PUBLIC;
 GRANT EXECUTE ON FUNCTION contacts.merge_suggestion_derive() TO @extowner@;
+
+CREATE FUNCTION contacts.identify_sets(identifier regclass, sets jsonb, source text, overwrite boolean)
+	RETURNS TABLE (n bigint, contact_id bigint, outcome text)
+	LANGUAGE c VOLATILE PARALLEL UNSAFE AS 'MODULE_PATHNAME';
+COMMENT ON FUNCTION contacts.identify_sets(regclass, jsonb, text, boolean) IS 'whom sets of identifiers belong to; what a directory''s identify() and identify_many() call';
+
+CREATE FUNCTION contacts.touch(identifier regclass, token text) RETURNS bigint
+	LANGUAGE c VOLATILE STRICT PARALLEL UNSAFE AS 'MODULE_PATHNAME';
+COMMENT ON FUNCTION contacts.touch(regclass, text) IS 'notes that the contact with the token was seen; what a directory''s touch() calls';
+
+CREATE FUNCTION contacts.capture_lead(identifier regclass, sets jsonb, source text) RETURNS void
+	LANGUAGE c VOLATILE PARALLEL UNSAFE AS 'MODULE_PATHNAME';
+COMMENT ON FUNCTION contacts.capture_lead(regclass, jsonb, text) IS 'makes a contact of the set unless somebody is known by it; what a directory''s capture_lead() calls';
+
+CREATE FUNCTION contacts.register_contact(identifier regclass, sets jsonb, verifier text) RETURNS bigint
+	LANGUAGE c VOLATILE PARALLEL UNSAFE AS 'MODULE_PATHNAME';
+COMMENT ON FUNCTION contacts.register_contact(regclass, jsonb, text) IS 'gives the contact of the set a credential; what a directory''s register() calls';

@@ -32,6 +32,12 @@ INSERT INTO contacts.personal_data (relation, contact_column, key_column, erasur
 	('contact_share', 'contact_id', NULL, 'delete', '{*}', '{}'),
 	('delivery_notice', NULL, 'key', 'delete', '{*}', '{}'),
 	('merge_suggestion', 'contact_id', NULL, 'delete', '{*}', '{}'),
+	-- images of rows, and ids; what a merge was for
+	('merge_journal', 'contact_id', NULL, 'delete', '{*}', '{}'),
+	('contact_alias', 'contact_id', NULL, 'delete', '{*}', '{}'),
+	('merge_history', 'survivor_id', NULL, 'blank',
+		'{reason}',
+		'{id,survivor_id,loser_ids,merged_by,merged_at,counts,unmerged_by,unmerged_at}'),
 	-- C6: what is suppressed or unsubscribed leaves its key, state, reason and time
 	('identifier', 'contact_id', 'key', 'blank',
 		'{value,slug,validated_at,validation_method,source}',
@@ -61,6 +67,7 @@ INSERT INTO contacts.personal_data (relation, contact_column, key_column, erasur
 	('message_template', NULL, NULL, 'keep', '{}', '{id,name,kind,subject,body,body_format,archived_at,created_at,updated_at}'),
 	('directory_share', NULL, NULL, 'keep', '{}', '{role,may_edit,created_at}'),
 	('record_share', NULL, NULL, 'keep', '{}', '{id,object_type_id,record_id,record_uuid,role,may_edit,created_at}'),
+	('contact_reference', NULL, NULL, 'keep', '{}', '{relation,column_name}'),
 	('erasure', NULL, NULL, 'keep', '{}', '{id,reason,counts,role,at}'),
 	('setting', NULL, NULL, 'keep', '{}',
 		'{id,version,name_rule,secret_fingerprint,marketing_needs_opt_in,is_texting_enabled,soft_bounce_limit,soft_bounce_window,default_time_zone,sms_quiet_from,sms_quiet_until,lease_duration,identify_merge_policy}'),

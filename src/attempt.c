@@ -36,7 +36,7 @@ end_attempt(bool is_done, MemoryContext context, ResourceOwner owner)
 
 /* Make the attempt in a subtransaction, which takes a failed one's locks. */
 static bool
-attempt_once(Attempt attempt, void *arg)
+attempt_once(Attempt attempt, AttemptFailure is_repeatable, void *arg)
 {
 	MemoryContext context = CurrentMemoryContext;
 	ResourceOwner owner = CurrentResourceOwner;
@@ -56,7 +56,10 @@ attempt_once(Attempt attempt, void *arg)
 		error = CopyErrorData();
 		FlushErrorState();
 		end_attempt(false, context, owner);
-		ReThrowError(error);
+		if (is_repeatable == NULL || !is_repeatable(arg, error))
+			ReThrowError(error);
+		FreeErrorData(error);
+		return false;
 	}
 	PG_END_TRY();
 	end_attempt(is_done, context, owner);
@@ -71,9 +74,16 @@ attempt_once(Attempt attempt, void *arg)
 void
 attempt_until_done(Attempt attempt, void *arg)
 {
+	attempt_again(attempt, NULL, arg);
+}
+
+/* Likewise, also after errors that the caller takes as such a change. */
+void
+attempt_again(Attempt attempt, AttemptFailure is_repeatable, void *arg)
+{
 	int			n = 0;
 
-	while (!attempt_once(attempt, arg))
+	while (!attempt_once(attempt, is_repeatable, arg))
 	{
 		CHECK_FOR_INTERRUPTS();
 		if (++n == MAX_ATTEMPTS)

@@ -21,6 +21,7 @@ typedef struct Claim
 	Datum		value;			/* canonical, text */
 	ConsentState status;		/* STATE_NONE for a shared value */
 	const char *reason;			/* of a status beyond not_opted_in */
+	bool		is_unlabelled;	/* not the main one, but one without label */
 	pg_uuid_t	key;			/* set by claim_main() */
 	bool		is_new;			/* set by insert_directly(): it inserted the
 								 * row */

@@ -81,7 +81,8 @@ put_claim(DirectInsert *ins, Claim *claim, Datum type_name, Datum main_slug,
 	direct_begin_row(ins);
 	direct_put(ins, IDENTIFIER_CONTACT_ID, Int64GetDatum(claim->contact_id));
 	direct_put(ins, IDENTIFIER_SEMANTIC_TYPE, type_name);
-	direct_put(ins, IDENTIFIER_SLUG, main_slug);
+	if (!claim->is_unlabelled)
+		direct_put(ins, IDENTIFIER_SLUG, main_slug);
 	direct_put(ins, IDENTIFIER_VALUE, claim->value);
 	direct_put(ins, IDENTIFIER_KEY, UUIDPGetDatum(&claim->key));
 	direct_put(ins, IDENTIFIER_HOLDER, Int64GetDatum(claim_holder(claim)));

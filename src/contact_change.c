@@ -281,6 +281,7 @@ plan_change(MainWork *work, const ContactChange *change,
 	claim->status = status;
 	claim->reason = change_reason(change);
 	claim->inherits = false;
+	claim->is_unlabelled = false;
 }
 
 /* Find out how the identifiers differ from the contacts in one column. */

@@ -220,6 +220,7 @@ add_claims(ClaimChunk *chunk, TupleTableSlot *slot)
 			claim->type->is_exclusive ? STATE_NOT_OPTED_IN : STATE_NONE;
 		claim->reason = "manual";
 		claim->inherits = false;
+		claim->is_unlabelled = false;
 		chunk->nclaims++;
 	}
 	MemoryContextSwitchTo(oldcontext);

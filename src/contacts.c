@@ -12,6 +12,7 @@
 
 #include "ddl_guard.h"
 #include "import.h"
+#include "merge.h"
 #include "phone.h"
 
 PG_MODULE_MAGIC;
@@ -24,6 +25,7 @@ _PG_init(void)
 {
 	phone_init();
 	import_init();
+	merge_init();
 	ddl_guard_init();
 
 	/* After all settings are defined: misspelt ones are refused. */

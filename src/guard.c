@@ -258,6 +258,9 @@ only_blanks(TriggerData *trigdata, const char *const *blankable, int n)
 		if (is_null && (is_one_of(name, blankable, n) ||
 						!is_one_of(name, own, lengthof(own))))
 			continue;
+		/* a merge, or its undoing, gives it to another contact */
+		if (!was_null && !is_null && strcmp(name, "contact_id") == 0)
+			continue;
 		if (was_null != is_null ||
 			(!is_null && !datumIsEqual(was, now, att->attbyval, att->attlen)))
 			return false;

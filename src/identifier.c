@@ -71,31 +71,6 @@ static const DirectoryQuery set_aside = {
 	1, {INT8OID}, NULL
 };
 
-/* The value is not of its kind; say why, as the type's input would. */
-static void
-report_malformed(const Row *new, const SemanticType *type)
-{
-	Datum		value = new->values[IDENTIFIER_VALUE];
-	char	   *string = TextDatumGetCString(value);
-	char		buffer[EMAIL_MAX_LENGTH + 1];
-	size_t		len;
-	const char *detail = "The value is empty.";
-
-	if (type->value_type == VALUE_EMAIL)
-		detail = email_error_detail(email_parse(string, strlen(string),
-												GetDatabaseEncoding() == PG_UTF8,
-												buffer, &len));
-	else if (type->value_type == VALUE_PHONE)
-		detail = phone_error_detail(phone_parse(string, strlen(string), NULL,
-												buffer, &len));
-	ereport(ERROR,
-			(errcode(ERRCODE_INVALID_TEXT_REPRESENTATION),
-			 errmsg("invalid value for an identifier of type %s: \"%s\"",
-					type->name, string),
-			 errdetail_internal("%s", detail),
-			 errtablecol(new->rel, new->attnums[IDENTIFIER_VALUE])));
-}
-
 /*
  * The kind of the row, NULL if it names none.  An unknown one is refused as the
  * foreign key would do it: that looks after the statement, which may have made
@@ -150,7 +125,7 @@ derive_key(Row *new, const Row *old, DirectoryInfo *info,
 		return;
 	}
 	if (!canonical_value(type, new->values[IDENTIFIER_VALUE], &canonical))
-		report_malformed(new, type);
+		report_malformed(new->rel, type, new->values[IDENTIFIER_VALUE]);
 	if (!is_same)
 		row_set(new, IDENTIFIER_VALUE, canonical);
 	row_set(new, IDENTIFIER_KEY, identifier_value_key(info, type, canonical));

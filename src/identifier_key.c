@@ -141,6 +141,31 @@ canonical_value(const SemanticType *type, Datum value, Datum *canonical)
 	return true;
 }
 
+/* The value is not of its kind; say why, as the type's input would. */
+void
+report_malformed(Relation identifier, const SemanticType *type, Datum value)
+{
+	char	   *string = TextDatumGetCString(value);
+	char		buffer[EMAIL_MAX_LENGTH + 1];
+	size_t		len;
+	const char *detail = "The value is empty.";
+
+	if (type->value_type == VALUE_EMAIL)
+		detail = email_error_detail(email_parse(string, strlen(string),
+												GetDatabaseEncoding() == PG_UTF8,
+												buffer, &len));
+	else if (type->value_type == VALUE_PHONE)
+		detail = phone_error_detail(phone_parse(string, strlen(string), NULL,
+												buffer, &len));
+	ereport(ERROR,
+			(errcode(ERRCODE_INVALID_TEXT_REPRESENTATION),
+			 errmsg("invalid value for an identifier of type %s: \"%s\"",
+					type->name, string),
+			 errdetail_internal("%s", detail),
+			 errtablecol(identifier,
+						 get_attnum(RelationGetRelid(identifier), "value"))));
+}
+
 /*
  * Keys tell whether a value is known: for those who may read identifier.key.
  * Rights on another table of the directory are none.

@@ -20,6 +20,8 @@ extern void compute_key(KeyMaker *maker, const SemanticType *type,
 
 extern Datum identifier_value_key(DirectoryInfo *info, const SemanticType *type,
 								  Datum value);
+extern void report_malformed(Relation identifier, const SemanticType *type,
+							 Datum value);
 extern bool canonical_value(const SemanticType *type, Datum value,
 							Datum *canonical);
 

@@ -39,3 +39,47 @@ COMMENT ON COLUMN merge_suggestion.reasons IS 'what speaks for it';
 COMMENT ON COLUMN merge_suggestion.source IS 'identify: identifiers of both were seen together; duplicates: found by comparison';
 COMMENT ON COLUMN merge_suggestion.state IS 'open; dismissed: not one person; merged';
 COMMENT ON COLUMN merge_suggestion.created_at IS 'when the row was made';
+
+CREATE FUNCTION identify(identifiers jsonb, attributes jsonb DEFAULT NULL, source text DEFAULT NULL,
+	overwrite boolean DEFAULT false, OUT contact_id bigint, OUT outcome text)
+	LANGUAGE sql VOLATILE
+BEGIN ATOMIC
+	SELECT s.contact_id, s.outcome
+	FROM contacts.identify_sets('identifier'::regclass,
+		jsonb_build_array(jsonb_build_object('identifiers', $1, 'attributes', $2)), $3, $4) s;
+END;
+COMMENT ON FUNCTION identify(jsonb, jsonb, text, boolean) IS 'whom identifiers that were seen together belong to: created (nobody held one), found, merged (ghosts folded into the contact) or suggested (several people, reported in merge_suggestion); missing identifiers are attached, empty attributes filled';
+
+CREATE FUNCTION identify_many(sets jsonb, source text DEFAULT NULL, overwrite boolean DEFAULT false)
+	RETURNS TABLE (n bigint, contact_id bigint, outcome text)
+	LANGUAGE sql VOLATILE
+BEGIN ATOMIC
+	SELECT s.n, s.contact_id, s.outcome FROM contacts.identify_sets('identifier'::regclass, $1, $2, $3) s;
+END;
+COMMENT ON FUNCTION identify_many(jsonb, text, boolean) IS 'identify() for an array of sets, each an object with identifiers and attributes, as if called one after another; a row for each, by position; all or none';
+
+CREATE FUNCTION touch(token text) RETURNS bigint
+	LANGUAGE sql VOLATILE
+BEGIN ATOMIC
+	SELECT contacts.touch('identifier'::regclass, $1);
+END;
+COMMENT ON FUNCTION touch(text) IS 'the contact that holds the anonymous token was seen now: sets last_seen_at, once a minute at most, and returns the contact; NULL if nobody holds it; needs INSERT on contact.last_seen_at, which capture has';
+
+CREATE FUNCTION capture_lead(first_name text, last_name text, email text, phone text DEFAULT NULL,
+	source text DEFAULT NULL) RETURNS void
+	LANGUAGE sql VOLATILE
+BEGIN ATOMIC
+	SELECT contacts.capture_lead('identifier'::regclass, jsonb_build_array(jsonb_build_object(
+		'identifiers', jsonb_build_object('email', $3, 'phone', $4),
+		'attributes', jsonb_build_object('first_name', $1, 'last_name', $2))), $5);
+END;
+COMMENT ON FUNCTION capture_lead(text, text, text, text, text) IS 'public sign-up: makes a contact unless somebody is known by the address; that one is not changed, and the caller is not told; for who may insert contacts, as with capture';
+
+CREATE FUNCTION register(first_name text, last_name text, email text, verifier text) RETURNS bigint
+	LANGUAGE sql VOLATILE
+BEGIN ATOMIC
+	SELECT contacts.register_contact('identifier'::regclass, jsonb_build_array(jsonb_build_object(
+		'identifiers', jsonb_build_object('email', $3),
+		'attributes', jsonb_build_object('first_name', $1, 'last_name', $2))), $4);
+END;
+COMMENT ON FUNCTION register(text, text, text, text) IS 'full registration: gives the contact with that email, made if there is none, a credential, and returns it; 23505, constraint credential_pkey, if it has one or a validated address; for the capability authenticate';
