@@ -52,6 +52,8 @@ OBJS = \
 	src/template_render.o \
 	src/delivery_notice.o \
 	src/unsubscribe_token.o \
+	src/keyed_digest.o \
+	src/validation.o \
 	src/link_type.o \
 	src/relationship.o \
 	src/make_link.o \
@@ -92,6 +94,7 @@ SQL_FRAGMENTS = \
 	sql/triggers.sql \
 	sql/relationship.sql \
 	sql/deliver.sql \
+	sql/validation.sql \
 	sql/identify.sql \
 	sql/functions.sql \
 	sql/reading.sql \
@@ -104,6 +107,7 @@ SQL_FRAGMENTS = \
 	sql/check_message.sql \
 	sql/check_deliver.sql \
 	sql/check.sql \
+	sql/upkeep.sql \
 	sql/import.sql \
 	sql/merge.sql \
 	sql/merge_contact.sql \
@@ -124,6 +128,8 @@ DIRECTORY_FRAGMENTS = \
 	sql/directory/deliverability.sql \
 	sql/directory/consent_reading.sql \
 	sql/directory/unsubscribe.sql \
+	sql/directory/validation.sql \
+	sql/directory/upkeep.sql \
 	sql/directory/message_functions.sql \
 	sql/directory/privacy.sql \
 	sql/directory/identify.sql \
@@ -139,6 +145,7 @@ TRIGGER_FRAGMENTS = \
 	sql/directory/sharing_triggers.sql \
 	sql/directory/message_triggers.sql \
 	sql/directory/deliver_triggers.sql \
+	sql/directory/validation_triggers.sql \
 	sql/directory/identify_triggers.sql
 
 DATA_built = sql/contacts--$(EXTVERSION).sql
@@ -179,7 +186,7 @@ sql/contacts--$(EXTVERSION).sql: $(SQL_FRAGMENTS) $(DIRECTORY_FRAGMENTS) $(TRIGG
 
 # What Debian 12 needs; a machine with another server names its packages.
 SERVER_PACKAGES = postgresql-15 postgresql-server-dev-15 libicu-dev gcc libc6-dev make
-TEST_PACKAGES = clang libclang-rt-14-dev pg-bsd-indent libipc-run-perl
+TEST_PACKAGES = clang libclang-rt-14-dev pg-bsd-indent libipc-run-perl postgresql-15-cron
 
 .PHONY: help test demo format lint-c check-versions
 

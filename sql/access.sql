@@ -85,6 +85,10 @@ INSERT INTO contacts.privilege (object, columns, privilege, capabilities) VALUES
 	('set_main()', NULL, 'EXECUTE', '{edit}'),
 	('validate_identifier()', NULL, 'EXECUTE', '{edit}'),
 	('invalidate_identifier()', NULL, 'EXECUTE', '{edit}'),
+	('validation', '{identifier_id}', 'INSERT', '{edit,authenticate}'),
+	('validation', '{consumed_at}', 'UPDATE', '{edit,authenticate}'),
+	('start_validation()', NULL, 'EXECUTE', '{edit,authenticate}'),
+	('confirm_validation()', NULL, 'EXECUTE', '{edit,authenticate}'),
 
 	-- consent and subscriptions, by address or contact, without reading people
 	('identifier', '{key,holder,status}', 'SELECT', '{manage_subscriptions}'),
@@ -155,6 +159,8 @@ INSERT INTO contacts.privilege (object, columns, privilege, capabilities) VALUES
 	('email_message', NULL, 'DELETE', '{administer}'),
 	('sms_message', NULL, 'DELETE', '{administer}'),
 	('delivery_notice', NULL, 'DELETE', '{administer}'),
+	('validation', NULL, 'SELECT', '{administer}'),
+	('validation', NULL, 'DELETE', '{administer}'),
 	('legal_hold', NULL, 'INSERT', '{administer}'),
 	('legal_hold', NULL, 'UPDATE', '{administer}'),
 	('legal_hold', NULL, 'DELETE', '{administer}'),
@@ -188,6 +194,7 @@ INSERT INTO contacts.privilege (object, columns, privilege, capabilities) VALUES
 	('erase_person()', NULL, 'EXECUTE', '{administer}'),
 	('suppression_list()', NULL, 'EXECUTE', '{administer}'),
 	('import_suppressions()', NULL, 'EXECUTE', '{administer}'),
+	('cleanup_ghosts()', NULL, 'EXECUTE', '{administer}'),
 	('import_suppression_keys()', NULL, 'EXECUTE', '{administer}');
 
 -- One row for each right that could be granted or revoked.
@@ -206,7 +213,7 @@ BEGIN ATOMIC
 		CROSS JOIN LATERAL unnest(coalesce(p.columns, '{NULL}')) a (name)
 	UNION ALL
 	SELECT p.capabilities, 'pg_proc'::regclass, f.oid, NULL, p.privilege,
-		format('FUNCTION %I.%I(%s)', n.nspname, f.proname, pg_get_function_identity_arguments(f.oid))
+		format('ROUTINE %I.%I(%s)', n.nspname, f.proname, pg_get_function_identity_arguments(f.oid))
 	FROM contacts.privilege p
 		JOIN pg_proc f ON f.pronamespace = directory AND f.proname || '()' = p.object
 		JOIN contacts.model m ON m.kind = 'function' AND m.name = contacts.function_signature(f.oid)

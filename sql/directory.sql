@@ -360,7 +360,7 @@ DECLARE
 BEGIN
 	PERFORM contacts.drop_policies(directory);
 	IF functions IS NOT NULL THEN
-		EXECUTE 'DROP FUNCTION ' || functions;
+		EXECUTE 'DROP ROUTINE ' || functions;
 	END IF;
 	IF views IS NOT NULL THEN
 		EXECUTE 'DROP VIEW ' || views;

@@ -70,10 +70,11 @@ INSERT INTO contacts.personal_data (relation, contact_column, key_column, erasur
 	('contact_reference', NULL, NULL, 'keep', '{}', '{relation,column_name}'),
 	('erasure', NULL, NULL, 'keep', '{}', '{id,reason,counts,role,at}'),
 	('setting', NULL, NULL, 'keep', '{}',
-		'{id,version,name_rule,secret_fingerprint,marketing_needs_opt_in,is_texting_enabled,soft_bounce_limit,soft_bounce_window,default_time_zone,sms_quiet_from,sms_quiet_until,lease_duration,identify_merge_policy}'),
+		'{id,version,name_rule,secret_fingerprint,marketing_needs_opt_in,is_texting_enabled,soft_bounce_limit,soft_bounce_window,default_time_zone,sms_quiet_from,sms_quiet_until,lease_duration,validation_otp_lifetime,validation_link_lifetime,validation_attempts,ghost_retention,identify_merge_policy}'),
 	('secret', NULL, NULL, 'keep', '{}', '{id,value}');
 INSERT INTO contacts.personal_data (relation, contact_column, key_column, erasure, personal, other, secret) VALUES
-	('credential', 'contact_id', NULL, 'delete', '{*}', '{}', '{verifier}');
+	('credential', 'contact_id', NULL, 'delete', '{*}', '{}', '{verifier}'),
+	('validation', NULL, 'key', 'delete', '{*}', '{}', '{digest}');
 
 CREATE FUNCTION contacts.legal_hold() RETURNS trigger
 	LANGUAGE c AS 'MODULE_PATHNAME';

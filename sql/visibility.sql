@@ -92,7 +92,7 @@ BEGIN ATOMIC
 		UNION ALL
 		SELECT k.relation, t.see || 'NULL) OR ' || replace(t.see, 'may_see(', 'may_see_key(') || 'key)' || t.is_unstored,
 			coalesce(k.may_insert, t.edit || 'NULL)'), t.edit || 'NULL)', t.edit || 'NULL)'
-		FROM term t, (VALUES ('consent_event'::name, NULL), ('delivery_notice', 'true')) k (relation, may_insert)
+		FROM term t, (VALUES ('consent_event'::name, NULL), ('delivery_notice', 'true'), ('validation', NULL)) k (relation, may_insert)
 		UNION ALL
 		SELECT s.relation, t.see || 'NULL) OR role = ANY (contacts.my_roles())' || t.is_unstored,
 			t.edit || 'NULL)', t.edit || 'NULL)', t.edit || 'NULL)'

@@ -22,6 +22,7 @@
 #include "attempt.h"
 #include "columns.h"
 #include "plan_cache.h"
+#include "resolve.h"
 #include "visibility.h"
 
 static const DirectoryQuery find_holder = {
@@ -164,7 +165,8 @@ open_for_update(Directory *dir, Oid relid, const char *column)
 	table_close(rel, NoLock);
 }
 
-static void
+/* Raise P0002. */
+void
 report_unheld(Datum id)
 {
 	ereport(ERROR,
@@ -173,25 +175,13 @@ report_unheld(Datum id)
 					(long long) DatumGetInt64(id))));
 }
 
-/* Who holds the identifier; P0002 if nobody does. */
-static Datum
-holder_of(Directory *dir, Datum id)
-{
-	Datum		holder;
-	bool		isnull = true;
-
-	holder = query_value(dir, &find_holder, &id, &isnull);
-	if (isnull)
-		report_unheld(id);
-	return holder;
-}
-
 /* The contact that is to be locked, and the identifier it should hold. */
 typedef struct HolderLock
 {
 	Directory  *dir;
 	Datum		id;
 	Datum		holder;
+	bool		is_unheld;
 } HolderLock;
 
 /* Lock who holds the identifier; false if it changed hands meanwhile. */
@@ -199,30 +189,46 @@ static bool
 try_lock_holder(void *arg)
 {
 	HolderLock *lock = arg;
+	Datum		now;
 	bool		isnull;
 
-	lock->holder = holder_of(lock->dir, lock->id);
+	lock->holder = query_value(lock->dir, &find_holder, &lock->id,
+							   &lock->is_unheld);
+	if (lock->is_unheld)
+		return true;
 	query_value(lock->dir, &lock_contact, &lock->holder, &isnull);
-	return holder_of(lock->dir, lock->id) == lock->holder;
+	now = query_value(lock->dir, &find_holder, &lock->id, &isnull);
+	return !isnull && now == lock->holder;
 }
 
 /*
  * Lock the contact that holds the identifier, so that locks are taken in the
- * order of the triggers, and return it.  P0002 if nobody does.
+ * order of the triggers; false if nobody holds it.
  */
-static Datum
-lock_holder_of(Directory *dir, Datum id)
+bool
+lock_holder_if_any(Directory *dir, Datum id, Datum *holder)
 {
 	HolderLock	lock;
 
 	lock.dir = dir;
 	lock.id = id;
 	attempt_until_done(try_lock_holder, &lock);
+	*holder = lock.holder;
+	return !lock.is_unheld;
+}
+
+/* The same for a caller who may update the identifier; P0002 if nobody does. */
+static Datum
+lock_holder_of(Directory *dir, Datum id)
+{
+	Datum		holder;
+
 	/* one that row security hides is one that there is not */
-	if (!may_update_rows(dir->identifier, "id OPERATOR(pg_catalog.=) $1",
+	if (!lock_holder_if_any(dir, id, &holder) ||
+		!may_update_rows(dir->identifier, "id OPERATOR(pg_catalog.=) $1",
 						 INT8OID, id))
 		report_unheld(id);
-	return lock.holder;
+	return holder;
 }
 
 PG_FUNCTION_INFO_V1(lock_holder);

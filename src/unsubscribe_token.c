@@ -20,8 +20,6 @@
 
 #include "access/table.h"
 #include "catalog/pg_type.h"
-#include "common/hmac.h"
-#include "common/sha2.h"
 #include "executor/spi.h"
 #include "fmgr.h"
 #include "miscadmin.h"
@@ -35,6 +33,7 @@
 
 #include "change_consent.h"
 #include "columns.h"
+#include "keyed_digest.h"
 #include "unsubscribe_token.h"
 
 #define TOKEN_PURPOSE "contacts unsubscribe token"
@@ -44,11 +43,8 @@
 #define MAC_LENGTH 16
 #define TOKEN_BYTES (PAYLOAD_LENGTH + MAC_LENGTH)
 
-StaticAssertDecl((TOKEN_BYTES * 4 + 2) / 3 == UNSUBSCRIBE_TOKEN_LENGTH,
+StaticAssertDecl(BASE64URL_LENGTH(TOKEN_BYTES) == UNSUBSCRIBE_TOKEN_LENGTH,
 				 "length of a token");
-
-static const char digits[] =
-"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_";
 
 /* What a token says. */
 typedef struct Token
@@ -105,80 +101,14 @@ static const DirectoryQuery topic_name = {
 	1, {INT8OID}, NULL
 };
 
-/* HMAC-SHA-256. */
-static void
-compute_hmac(const uint8 *key, size_t keylen, const uint8 *data, size_t len,
-			 uint8 digest[PG_SHA256_DIGEST_LENGTH])
-{
-	pg_hmac_ctx *hmac = pg_hmac_create(PG_SHA256);
-
-	if (hmac == NULL)
-		ereport(ERROR,
-				(errcode(ERRCODE_OUT_OF_MEMORY),
-				 errmsg("out of memory")));
-	if (pg_hmac_init(hmac, key, keylen) < 0 ||
-		pg_hmac_update(hmac, data, len) < 0 ||
-		pg_hmac_final(hmac, digest, PG_SHA256_DIGEST_LENGTH) < 0)
-		elog(ERROR, "could not compute HMAC");
-	pg_hmac_free(hmac);
-}
-
 /* The MAC of a payload, under a key that serves nothing but tokens. */
 static void
 compute_mac(DirectoryInfo *info, const uint8 *payload, uint8 *mac)
 {
-	uint8		key[PG_SHA256_DIGEST_LENGTH];
 	uint8		digest[PG_SHA256_DIGEST_LENGTH];
 
-	compute_hmac(info->secret, info->secret_length,
-				 (const uint8 *) TOKEN_PURPOSE, sizeof(TOKEN_PURPOSE), key);
-	compute_hmac(key, sizeof(key), payload, PAYLOAD_LENGTH, digest);
+	keyed_digest(info, TOKEN_PURPOSE, payload, PAYLOAD_LENGTH, digest);
 	memcpy(mac, digest, MAC_LENGTH);
-}
-
-/* Write the bytes as base64, URL-safe and unpadded. */
-static void
-encode(const uint8 *bytes, char *out)
-{
-	uint32		bits = 0;
-	int			nbits = 0;
-	int			i;
-
-	for (i = 0; i < TOKEN_BYTES; i++)
-	{
-		bits = (bits << 8) | bytes[i];
-		for (nbits += 8; nbits >= 6; nbits -= 6)
-			*out++ = digits[(bits >> (nbits - 6)) & 0x3f];
-	}
-	*out++ = digits[(bits << (6 - nbits)) & 0x3f];
-	*out = '\0';
-}
-
-/* Read them back; false if the text is not what encode() writes. */
-static bool
-decode(const char *text, size_t len, uint8 *bytes)
-{
-	uint32		bits = 0;
-	int			nbits = 0;
-	size_t		i;
-
-	if (len != UNSUBSCRIBE_TOKEN_LENGTH)
-		return false;
-	for (i = 0; i < len; i++)
-	{
-		const char *digit = text[i] == '\0' ? NULL : strchr(digits, text[i]);
-
-		if (digit == NULL)
-			return false;
-		bits = (bits << 6) | (uint32) (digit - digits);
-		nbits += 6;
-		if (nbits >= 8)
-		{
-			nbits -= 8;
-			*bytes++ = (uint8) (bits >> nbits);
-		}
-	}
-	return (bits & ((1 << nbits) - 1)) == 0;
 }
 
 /* The token of an address and a topic (0: none), with a terminating zero. */
@@ -194,7 +124,7 @@ unsubscribe_token_make(DirectoryInfo *info, ValueType type,
 	memcpy(bytes + 1, &topic, sizeof(topic));
 	memcpy(bytes + 9, key->data, UUID_LEN);
 	compute_mac(info, bytes, bytes + PAYLOAD_LENGTH);
-	encode(bytes, out);
+	base64url_encode(bytes, TOKEN_BYTES, out);
 }
 
 /*
@@ -207,15 +137,12 @@ read_token(DirectoryInfo *info, text * t, Token *token)
 	uint8		bytes[TOKEN_BYTES];
 	uint8		mac[MAC_LENGTH];
 	uint64		topic;
-	volatile uint8 difference = 0;
-	int			i;
 
-	if (!decode(VARDATA_ANY(t), VARSIZE_ANY_EXHDR(t), bytes))
+	if (!base64url_decode(VARDATA_ANY(t), VARSIZE_ANY_EXHDR(t), bytes,
+						  TOKEN_BYTES))
 		return false;
 	compute_mac(info, bytes, mac);
-	for (i = 0; i < MAC_LENGTH; i++)
-		difference |= mac[i] ^ bytes[PAYLOAD_LENGTH + i];
-	if (difference != 0 ||
+	if (bytes_differ(mac, bytes + PAYLOAD_LENGTH, MAC_LENGTH) ||
 		(bytes[0] != VERSION_EMAIL && bytes[0] != VERSION_PHONE))
 		return false;
 	token->type = bytes[0] == VERSION_EMAIL ? VALUE_EMAIL : VALUE_PHONE;

@@ -19,6 +19,14 @@ CREATE TABLE setting (
 	sms_quiet_until time,
 	lease_duration interval NOT NULL DEFAULT '5 minutes'
 		CONSTRAINT setting_lease_duration CHECK (lease_duration > '0'),
+	validation_otp_lifetime interval NOT NULL DEFAULT '10 minutes'
+		CONSTRAINT setting_validation_otp_lifetime CHECK (validation_otp_lifetime > '0'),
+	validation_link_lifetime interval NOT NULL DEFAULT '1 day'
+		CONSTRAINT setting_validation_link_lifetime CHECK (validation_link_lifetime > '0'),
+	validation_attempts integer NOT NULL DEFAULT 5
+		CONSTRAINT setting_validation_attempts CHECK (validation_attempts > 0),
+	ghost_retention interval NOT NULL DEFAULT '90 days'
+		CONSTRAINT setting_ghost_retention CHECK (ghost_retention >= '0'),
 	identify_merge_policy text NOT NULL DEFAULT 'merge'
 		CONSTRAINT setting_identify_merge_policy CHECK (identify_merge_policy IN ('merge', 'suggest', 'refuse')),
 	CONSTRAINT setting_sms_quiet_hours CHECK ((sms_quiet_from IS NULL) = (sms_quiet_until IS NULL))
@@ -35,6 +43,10 @@ COMMENT ON COLUMN setting.default_time_zone IS 'IANA name of the time zone of co
 COMMENT ON COLUMN setting.sms_quiet_from IS 'text messages wait from this time of day on, in the contact''s time zone; NULL: no quiet hours';
 COMMENT ON COLUMN setting.sms_quiet_until IS 'they may go from this time of day on; before sms_quiet_from: on the next day';
 COMMENT ON COLUMN setting.lease_duration IS 'how long a delivery worker has a message before it is handed out again';
+COMMENT ON COLUMN setting.validation_otp_lifetime IS 'how long a code confirms';
+COMMENT ON COLUMN setting.validation_link_lifetime IS 'how long the token of a link confirms';
+COMMENT ON COLUMN setting.validation_attempts IS 'so many wrong codes may be given for an identifier within the lifetime of a code, however many codes are asked for';
+COMMENT ON COLUMN setting.ghost_retention IS 'ghosts that were not seen for so long are removed by cleanup_ghosts()';
 COMMENT ON COLUMN setting.identify_merge_policy IS 'what identify() does with identifiers of several contacts: merge folds ghosts into the known person and suggests the rest, suggest only suggests, refuse raises 23505';
 COMMENT ON COLUMN setting.secret_fingerprint IS 'tells whether the row in table secret is the one this directory was made with';
 

@@ -37,7 +37,7 @@ ORDER BY 1;
 SELECT p.oid::regprocedure AS function, l.lanname
 FROM pg_proc p JOIN pg_language l ON l.oid = p.prolang
 WHERE p.pronamespace IN (SELECT oid FROM schema_in) AND l.lanname IN ('sql', 'plpgsql')
-	AND p.prosqlbody IS NULL
+	AND p.prosqlbody IS NULL AND p.prokind <> 'p'
 	AND NOT EXISTS (SELECT FROM unnest(p.proconfig) s WHERE s = 'search_path=pg_catalog, pg_temp')
 ORDER BY 1;
 -- with the rights of their owner: none of the extension's own
@@ -45,7 +45,11 @@ SELECT p.oid::regprocedure AS security_definer
 FROM pg_proc p WHERE p.pronamespace IN (SELECT oid FROM schema_in) AND p.prosecdef ORDER BY 1;
 -- in a directory: atomic bodies over its own tables, so that it can be renamed
 SELECT p.oid::regprocedure AS not_atomic
-FROM pg_proc p WHERE p.pronamespace = 'lint_directory'::regnamespace AND p.prosqlbody IS NULL ORDER BY 1;
+FROM pg_proc p WHERE p.pronamespace = 'lint_directory'::regnamespace AND p.prosqlbody IS NULL AND p.prokind <> 'p' ORDER BY 1;
+-- a procedure that commits can have neither: it names everything in full
+SELECT p.oid::regprocedure AS procedure,
+	regexp_replace(p.prosrc, 'OPERATOR\(pg_catalog\.[^ )]*\)|:=|--[^\n]*', '', 'g') ~ '[-+/<>=|]' AS has_loose_operators
+FROM pg_proc p WHERE p.pronamespace IN (SELECT oid FROM schema_in) AND p.prokind = 'p' ORDER BY 1;
 
 -- views that lend their owner's rights
 SELECT c.oid::regclass AS view
