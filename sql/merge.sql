@@ -130,7 +130,7 @@ BEGIN
 		contacts.twin_queries(r.oid, x.columns,
 			format(CASE r.relkind WHEN 'p' THEN '%I.%I' ELSE 'ONLY %I.%I' END, n.nspname, r.relname), x.match,
 			format('pg_catalog.jsonb_build_object(%s)', x.latter)),
-		r.relrowsecurity OR r.relhasrules OR EXISTS (
+		r.relrowsecurity OR r.relhasrules OR r.oid = parent OR EXISTS (
 			SELECT FROM pg_trigger g WHERE g.tgrelid = r.oid AND NOT g.tgisinternal AND g.tgtype & 19 = 19
 				AND g.tgfoid::regproc::text NOT LIKE 'contacts.%')
 	FROM (SELECT DISTINCT t.tgconstraint FROM pg_trigger t WHERE t.tgrelid = parent AND t.tgconstraint <> 0) u
@@ -340,12 +340,20 @@ COMMENT ON FUNCTION contacts.combine_twins(contacts.merge_run, contacts.referenc
 CREATE FUNCTION contacts.move_statement(run contacts.merge_run, ref contacts.reference, filter text DEFAULT 'true') RETURNS text
 	LANGUAGE sql IMMUTABLE PARALLEL SAFE SET search_path = pg_catalog, pg_temp
 BEGIN ATOMIC
-	SELECT format($statement$
+	SELECT format(CASE WHEN (ref).is_watched THEN $watched$
+		WITH old AS MATERIALIZED (
+			SELECT t.ctid AS place, t.tableoid AS part, pg_catalog.to_jsonb(t) AS image FROM %1$s t WHERE %3$s AND %4$s
+		), moved AS (
+			UPDATE %1$s t SET %2$s FROM old
+			WHERE t.ctid OPERATOR(pg_catalog.=) old.place AND t.tableoid OPERATOR(pg_catalog.=) old.part
+			RETURNING old.image AS former, pg_catalog.to_jsonb(t) AS now
+		)$watched$ ELSE $plain$
 		WITH moved AS (
-			UPDATE %1$s t SET %2$s WHERE %3$s AND %4$s RETURNING pg_catalog.to_jsonb(t) AS now
-		)
+			UPDATE %1$s t SET %2$s WHERE %3$s AND %4$s
+			RETURNING pg_catalog.to_jsonb(t) OPERATOR(pg_catalog.||) %8$s AS former, pg_catalog.to_jsonb(t) AS now
+		)$plain$ END || $statement$
 		INSERT INTO %5$I.merge_journal (merge_id, contact_id, relation, action, columns, before, after)
-		SELECT $3, $4, %6$L::pg_catalog.regclass, 'moved', %7$L::pg_catalog.name[], m.now OPERATOR(pg_catalog.||) %8$s, m.now
+		SELECT $3, $4, %6$L::pg_catalog.regclass, 'moved', %7$L::pg_catalog.name[], m.former, m.now
 		FROM moved m$statement$,
 		(ref).target, (ref).assignment, (ref).match, filter, (run).directory, (ref).relation, (ref).columns, (ref).former);
 END;
@@ -367,6 +375,9 @@ BEGIN
 		RETURN;
 	END IF;
 	PERFORM contacts.combine_twins(run, ref, lose, keep);
+	IF ref.is_watched THEN
+		PERFORM contacts.merge_rows(format('SELECT 1 FROM %s t WHERE %s FOR UPDATE', ref.target, ref.match), lose, NULL, NULL, NULL, run.path);
+	END IF;
 	PERFORM contacts.merge_rows(contacts.move_statement(run, ref), lose, keep, run.merge_id, run.survivor_id, run.path);
 	IF ref.is_watched AND ref.id <> 0 AND contacts.still_refers(ref.id, lose) THEN
 		PERFORM contacts.refuse_merge(ref.relation, ref.name,

@@ -207,6 +207,18 @@ END
 $$;
 COMMENT ON FUNCTION contacts.merge_self_references(contacts.merge_run, contacts.reference, jsonb, jsonb) IS 'contacts that refer to the loser refer to the survivor, which does not refer to itself';
 
+-- Who merges needs no rights on tables that nothing moves in.
+CREATE FUNCTION contacts.needs_nothing(ref contacts.reference, lose jsonb) RETURNS boolean
+	LANGUAGE plpgsql VOLATILE PARALLEL UNSAFE SET search_path = pg_catalog, pg_temp
+AS $$
+BEGIN
+	RETURN ref.id <> 0
+		AND NOT (has_table_privilege(ref.relation, 'SELECT') AND has_table_privilege(ref.relation, 'UPDATE'))
+		AND NOT contacts.still_refers(ref.id, lose);
+END
+$$;
+COMMENT ON FUNCTION contacts.needs_nothing(contacts.reference, jsonb) IS 'does nothing refer to a row by a foreign key on a table that the caller has no rights on?';
+
 -- One reference, by the rule of its table.
 CREATE FUNCTION contacts.merge_reference(run contacts.merge_run, ref contacts.reference, lose jsonb, keep jsonb) RETURNS void
 	LANGUAGE plpgsql VOLATILE PARALLEL UNSAFE SET search_path = pg_catalog, pg_temp
@@ -215,6 +227,9 @@ DECLARE
 	own text := (SELECT c.relname FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace
 		WHERE c.oid = ref.relation AND n.nspname = run.directory);
 BEGIN
+	IF contacts.needs_nothing(ref, lose) THEN
+		RETURN;
+	END IF;
 	CASE
 		WHEN own = 'contact' THEN
 			PERFORM contacts.merge_self_references(run, ref, lose, keep);
@@ -287,7 +302,7 @@ BEGIN
 		PERFORM contacts.merge_reference(run, ref, lose, keep);
 	END LOOP;
 	FOREACH ref IN ARRAY refs LOOP
-		IF ref.relation = shares AND ref.keys = '{id}' THEN
+		IF ref.relation = shares AND ref.keys = '{id}' AND NOT contacts.needs_nothing(ref, lose) THEN
 			PERFORM contacts.merge_shares(run, ref, lose, keep);
 		END IF;
 	END LOOP;
@@ -368,10 +383,18 @@ BEGIN
 	vals := vals - ARRAY(SELECT v.key FROM jsonb_each_text(vals) v WHERE v.key = ANY (own_columns)
 		AND v.value IN (SELECT l ->> 'id' FROM unnest(losers || keep) l));
 	-- C4: a wish of one is a wish of all
-	IF is_wish AND keep ->> 'email_status' IN ('not_opted_in', 'opted_in') THEN
+	IF is_wish AND keep ->> 'email_status' IN ('not_opted_in', 'opted_in') AND keep -> 'email' = 'null' THEN
 		vals := vals || '{"email_status": "unsubscribed"}';
 	END IF;
 	PERFORM contacts.change_row(run, contact, format('ONLY %I.contact', run.directory), place, vals);
+	IF is_wish THEN
+		PERFORM contacts.merge_rows(format($statement$
+			UPDATE ONLY %I.identifier t SET status = 'unsubscribed', status_reason = 'own_wish'
+			WHERE t.contact_id OPERATOR(pg_catalog.=) $4 AND t.semantic_type OPERATOR(pg_catalog.=) 'email'
+				AND t.slug OPERATOR(pg_catalog.=) 'main'
+				AND t.status OPERATOR(pg_catalog.=) ANY (ARRAY['not_opted_in', 'opted_in'])$statement$, run.directory),
+			NULL, NULL, run.merge_id, run.survivor_id, run.path);
+	END IF;
 END
 $$;
 COMMENT ON FUNCTION contacts.fill_survivor(contacts.merge_run, jsonb[], jsonb, boolean) IS 'the survivor takes over values from the losers, and a wish of theirs to be left alone (rule C4)';

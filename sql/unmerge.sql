@@ -18,6 +18,16 @@ BEGIN ATOMIC
 END;
 COMMENT ON FUNCTION contacts.row_identity(oid) IS 'condition that a row t of a table has the primary key of a record a; NULL if it has none';
 
+-- What triggers changed when a row moved may change again.
+CREATE FUNCTION contacts.stable_image(action text, columns name[], before jsonb, after jsonb) RETURNS jsonb
+	LANGUAGE sql IMMUTABLE PARALLEL SAFE SET search_path = pg_catalog, pg_temp
+BEGIN ATOMIC
+	SELECT CASE WHEN action <> 'moved' THEN after
+		ELSE after - ARRAY(SELECT b.key FROM jsonb_each(before) b
+			WHERE b.value IS DISTINCT FROM after -> b.key AND b.key <> ALL (columns::text[])) END;
+END;
+COMMENT ON FUNCTION contacts.stable_image(text, name[], jsonb, jsonb) IS 'the image of a row after a merge, without what triggers changed when it moved';
+
 -- The state and the validation of a value are the value's: an identifier is
 -- changed if its value, label or holder is.
 CREATE FUNCTION contacts.is_unchanged(directory text, relation oid) RETURNS text
@@ -26,7 +36,7 @@ BEGIN ATOMIC
 	SELECT CASE
 		WHEN n.nspname = directory AND c.relname = 'identifier' THEN
 			't.contact_id OPERATOR(pg_catalog.=) a.contact_id AND t.key OPERATOR(pg_catalog.=) a.key AND t.semantic_type OPERATOR(pg_catalog.=) a.semantic_type AND coalesce(t.slug, '''') OPERATOR(pg_catalog.=) coalesce(a.slug, '''')'
-		ELSE 'pg_catalog.to_jsonb(pg_catalog.jsonb_populate_record(t, j.after)) OPERATOR(pg_catalog.=) pg_catalog.to_jsonb(t)' END
+		ELSE 'pg_catalog.to_jsonb(pg_catalog.jsonb_populate_record(t, contacts.stable_image(j.action, j.columns, j.before, j.after))) OPERATOR(pg_catalog.=) pg_catalog.to_jsonb(t)' END
 	FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace WHERE c.oid = relation;
 END;
 COMMENT ON FUNCTION contacts.is_unchanged(text, oid) IS 'condition that a row t of a table is as the merge left it: as j.after, of which a is the record';
@@ -112,7 +122,7 @@ CREATE FUNCTION contacts.undo_changed(run contacts.merge_run, entry_id bigint, r
 AS $$
 DECLARE
 	is_contact CONSTANT boolean := relation = format('%I.contact', run.directory)::regclass;
-	derived CONSTANT text[] := '{email,mobile_phone,email_status,status,status_reason,status_changed_at,is_reachable,is_validated,contact_type,organization_name,updated_at}';
+	derived CONSTANT text[] := '{email_status,status,status_reason,status_changed_at,is_reachable,is_validated,contact_type,organization_name,updated_at}';
 	current_row jsonb;
 	old_columns text[];
 	work text;
@@ -123,6 +133,13 @@ BEGIN
 	old_columns := ARRAY(SELECT b.key FROM jsonb_each(before) b
 		WHERE b.value IS DISTINCT FROM after -> b.key
 			AND (NOT is_contact OR b.key <> ALL (derived) AND current_row -> b.key = after -> b.key));
+	IF old_columns && '{email,mobile_phone}' THEN
+		-- an address that was chosen gives way to the one before, if that is there
+		EXECUTE format($query$
+			SELECT ARRAY(SELECT c FROM unnest($1) c WHERE c <> ALL ('{email,mobile_phone}') OR EXISTS (
+				SELECT FROM ONLY %I.identifier i WHERE i.contact_id = $2 AND i.value = $3 ->> c))$query$, run.directory)
+			INTO old_columns USING old_columns, run.survivor_id, before;
+	END IF;
 	IF cardinality(old_columns) = 0 THEN
 		EXECUTE format('DELETE FROM ONLY %I.merge_journal j WHERE j.id = $1', run.directory) USING entry_id;
 		RETURN;
