@@ -235,6 +235,7 @@ sub step
 		($sql, $effect, $also) = $operation{$name}[1]->();
 	}
 	my $saved = dclone($model);
+	$model->{now}++;
 	my ($state, @rows) = server($sql);
 	my @expected;
 	my $expected_state = '00000';

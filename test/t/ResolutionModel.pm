@@ -2,7 +2,7 @@
 # operation, kept in plain Perl.  It knows the rules of identify(), merges and
 # their undoing, and nothing of SQL.
 #
-# A person is { birth, name }; a row { row, kind, value, person, slug, valid }.
+# A person is { birth, name }, of which birth is the operation that made it; a row { row, kind, value, person, slug, valid }.
 # What must fail dies with the SQLSTATE.
 
 package ResolutionModel;
@@ -16,7 +16,7 @@ sub new
 {
 	my ($class) = @_;
 
-	return bless { person => {}, row => {}, merge => {}, clock => 0, policy => 'merge' }, $class;
+	return bless { person => {}, row => {}, merge => {}, last_row => 0, now => 0, policy => 'merge' }, $class;
 }
 
 sub same { return ($_[0] // '') eq ($_[1] // '') }
@@ -73,7 +73,7 @@ sub free_slug
 sub attach
 {
 	my ($self, $person, $kind, $value) = @_;
-	my $id = ++$self->{clock};
+	my $id = ++$self->{last_row};
 
 	$self->{row}{$id} = {
 		row => $id, kind => $kind, value => $value, person => $person, valid => 0,
@@ -299,7 +299,7 @@ sub identify
 	if (!@holders)
 	{
 		($person, $outcome) = ($new_id, 'created');
-		$self->{person}{$person} = { birth => ++$self->{clock}, name => undef };
+		$self->{person}{$person} = { birth => $self->{now}, name => undef };
 	}
 	elsif (@holders > 1)
 	{
