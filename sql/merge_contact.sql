@@ -151,6 +151,59 @@ END
 $$;
 COMMENT ON FUNCTION contacts.merge_messages(contacts.merge_run, contacts.reference, jsonb, jsonb) IS 'the messages of the loser become the survivor''s; those waiting that may not go to the survivor are cancelled (rule C8)';
 
+-- A pair that may be one person, of which one is another now, in either order.
+-- The pair that is merged goes; a no to one of two holds for both.
+CREATE FUNCTION contacts.merge_suggestions(run contacts.merge_run, ref contacts.reference, lose jsonb, keep jsonb) RETURNS void
+	LANGUAGE plpgsql VOLATILE PARALLEL UNSAFE SET search_path = pg_catalog, pg_temp
+AS $$
+DECLARE
+	place jsonb;
+	pairs CONSTANT text := format($query$
+		SELECT s.id, s.state, x.other_id, x.other_id = $2 AS is_merged, k.id AS twin_id, k.state AS twin_state,
+			jsonb_build_object('place', k.ctid, 'part', k.tableoid) AS twin
+		FROM %1$s s
+			CROSS JOIN LATERAL (SELECT CASE s.contact_id WHEN $1 THEN s.other_id ELSE s.contact_id END AS other_id) x
+			LEFT JOIN %1$s k ON k.contact_id = least($2, x.other_id) AND k.other_id = greatest($2, x.other_id)
+		WHERE s.contact_id = $1 OR s.other_id = $1$query$, ref.target);
+	gone bigint[];
+BEGIN
+	FOR place IN EXECUTE format('SELECT p.twin FROM (%s) p WHERE p.state = ''dismissed'' AND p.twin_state = ''open'' AND NOT p.is_merged ORDER BY p.id', pairs)
+		USING (lose ->> 'id')::bigint, run.survivor_id
+	LOOP
+		PERFORM contacts.change_row(run, ref.relation, ref.target, place, '{"state": "dismissed"}');
+	END LOOP;
+	EXECUTE format('SELECT array_agg(p.id) FROM (%s) p WHERE p.is_merged OR p.twin_id IS NOT NULL', pairs)
+		INTO gone USING (lose ->> 'id')::bigint, run.survivor_id;
+	IF gone IS NOT NULL THEN
+		PERFORM contacts.merge_rows(format($statement$
+			WITH removed AS (
+				DELETE FROM %1$s t WHERE t.id OPERATOR(pg_catalog.=) ANY (%2$L::pg_catalog.int8[])
+				RETURNING pg_catalog.to_jsonb(t) AS image
+			)
+			INSERT INTO %3$I.merge_journal (merge_id, contact_id, relation, action, before)
+			SELECT $3, $4, %4$L::pg_catalog.regclass, 'combined', r.image FROM removed r$statement$,
+			ref.target, gone, run.directory, ref.relation),
+			lose, keep, run.merge_id, run.survivor_id, run.path);
+	END IF;
+	PERFORM contacts.merge_rows(format($statement$
+		WITH old AS MATERIALIZED (
+			SELECT t.id, pg_catalog.to_jsonb(t) AS image,
+				CASE t.contact_id WHEN x.id THEN t.other_id ELSE t.contact_id END AS other_id
+			FROM %1$s t CROSS JOIN (SELECT ($1 OPERATOR(pg_catalog.->>) 'id')::pg_catalog.int8 AS id) x
+			WHERE t.contact_id OPERATOR(pg_catalog.=) x.id OR t.other_id OPERATOR(pg_catalog.=) x.id
+		), moved AS (
+			UPDATE %1$s t SET contact_id = least($4, old.other_id), other_id = greatest($4, old.other_id)
+			FROM old WHERE t.id OPERATOR(pg_catalog.=) old.id
+			RETURNING old.image, pg_catalog.to_jsonb(t) AS now
+		)
+		INSERT INTO %2$I.merge_journal (merge_id, contact_id, relation, action, columns, before, after)
+		SELECT $3, $4, %3$L::pg_catalog.regclass, 'moved', '{contact_id,other_id}', m.image, m.now FROM moved m$statement$,
+		ref.target, run.directory, ref.relation),
+		lose, keep, run.merge_id, run.survivor_id, run.path);
+END
+$$;
+COMMENT ON FUNCTION contacts.merge_suggestions(contacts.merge_run, contacts.reference, jsonb, jsonb) IS 'the suggestions about the loser are about the survivor, once each; that of the two goes; one that was dismissed of either stays dismissed';
+
 -- Shares are copied: the loser's own go with the loser, as who merges may need
 -- them until then.
 CREATE FUNCTION contacts.merge_shares(run contacts.merge_run, ref contacts.reference, lose jsonb, keep jsonb) RETURNS void
@@ -258,6 +311,8 @@ BEGIN
 			PERFORM contacts.merge_self_references(run, ref, lose, keep);
 		WHEN own IN ('email_message', 'sms_message') AND ref.keys = '{id}' AND ref.columns = '{contact_id}' THEN
 			PERFORM contacts.merge_messages(run, ref, lose, keep);
+		WHEN own = 'merge_suggestion' AND ref.keys = '{id}' THEN
+			PERFORM contacts.merge_suggestions(run, ref, lose, keep);
 		WHEN own = 'merge_journal' THEN
 			EXECUTE format('UPDATE ONLY %I.merge_journal j SET contact_id = $2 WHERE j.contact_id = $1', run.directory)
 				USING (lose ->> 'id')::bigint, run.survivor_id;

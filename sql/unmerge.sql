@@ -105,11 +105,6 @@ DECLARE
 			contacts.table_name(relation, false)), ', ')
 		FROM unnest(columns) c));
 BEGIN
-	IF relation = format('%I.identifier', run.directory)::regclass THEN
-		-- main ones first: an unlabelled one would become main (I5)
-		PERFORM contacts.undo_rows(run, part, relation, work,
-			'(u.before OPERATOR(pg_catalog.->>) ''slug'') OPERATOR(pg_catalog.=) ''main''');
-	END IF;
 	PERFORM contacts.undo_rows(run, part, relation, work);
 END
 $$;
@@ -197,6 +192,31 @@ END
 $$;
 COMMENT ON FUNCTION contacts.undo_removed(contacts.merge_run, bigint, oid, jsonb) IS 'makes a row that a merge removed, unless its place is taken';
 
+-- I5: the main identifiers of a contact that is back come before the others, of
+-- which one would become main.
+CREATE FUNCTION contacts.undo_main_identifiers(run contacts.merge_run, contact_id bigint) RETURNS void
+	LANGUAGE plpgsql VOLATILE PARALLEL UNSAFE SET search_path = pg_catalog, pg_temp
+AS $$
+DECLARE
+	relation CONSTANT oid := format('%I.identifier', run.directory)::regclass;
+	entry record;
+BEGIN
+	FOR entry IN EXECUTE format($query$
+		SELECT j.id, j.action, j.before FROM ONLY %I.merge_journal j
+		WHERE j.merge_id = $1 AND j.relation::oid = $2 AND j.action IN ('moved', 'combined')
+			AND j.before ->> 'slug' = 'main' AND (j.before ->> 'contact_id')::bigint = $3
+		ORDER BY j.id$query$, run.directory) USING run.merge_id, relation, contact_id
+	LOOP
+		IF entry.action = 'moved' THEN
+			PERFORM contacts.undo_moved(run, jsonb_build_object('low', entry.id, 'high', entry.id), relation, '{contact_id,slug}');
+		ELSE
+			PERFORM contacts.undo_removed(run, entry.id, relation, entry.before);
+		END IF;
+	END LOOP;
+END
+$$;
+COMMENT ON FUNCTION contacts.undo_main_identifiers(contacts.merge_run, bigint) IS 'gives a contact that is back its main identifiers, moved or combined (rule I5)';
+
 -- Undoes a stretch of the journal of one kind; its latest part first.
 CREATE FUNCTION contacts.undo_part(run contacts.merge_run, relation oid, action text, columns name[], low bigint, high bigint) RETURNS void
 	LANGUAGE plpgsql VOLATILE PARALLEL UNSAFE SET search_path = pg_catalog, pg_temp
@@ -221,6 +241,9 @@ BEGIN
 			PERFORM contacts.undo_changed(run, entry.id, relation, entry.before, entry.after);
 		ELSE
 			PERFORM contacts.undo_removed(run, entry.id, relation, entry.before);
+			IF relation = format('%I.contact', run.directory)::regclass THEN
+				PERFORM contacts.undo_main_identifiers(run, (entry.before ->> 'id')::bigint);
+			END IF;
 		END IF;
 	END LOOP;
 END
@@ -267,13 +290,17 @@ BEGIN
 	EXECUTE format('SELECT count(*) = 1 FROM (SELECT FROM ONLY %I.contact c WHERE c.id = $1 FOR UPDATE) c', directory)
 		INTO is_there USING merged.survivor_id;
 	later := contacts.later_merge(directory, merge_id, merged.survivor_id);
-	IF NOT is_there OR later IS NOT NULL THEN
+	IF NOT is_there AND later IS NULL THEN
 		RAISE EXCEPTION USING ERRCODE = 'object_not_in_prerequisite_state',
 			MESSAGE = format('merge %s cannot be undone', merge_id),
-			DETAIL = format(CASE WHEN is_there THEN 'A later merge has moved its rows on.' WHEN later IS NULL THEN 'Contact %s has been deleted.'
-				ELSE 'Contact %s has been merged into another.' END, merged.survivor_id),
-			HINT = CASE WHEN later IS NOT NULL THEN format('Undo merge %s first.', later) END,
+			DETAIL = format('Contact %s has been deleted.', merged.survivor_id),
 			SCHEMA = directory, TABLE = 'merge_history';
+	ELSIF later IS NOT NULL THEN
+		RAISE EXCEPTION USING ERRCODE = 'object_not_in_prerequisite_state',
+			MESSAGE = format('merge %s cannot be undone', merge_id),
+			DETAIL = CASE WHEN is_there THEN 'A later merge has moved its rows on.'
+				ELSE format('Contact %s has been merged into another.', merged.survivor_id) END,
+			HINT = format('Undo merge %s first.', later), SCHEMA = directory, TABLE = 'merge_history';
 	END IF;
 	RETURN merged.survivor_id;
 END
