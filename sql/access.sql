@@ -181,6 +181,7 @@ INSERT INTO contacts.privilege (object, columns, privilege, capabilities) VALUES
 	('sms_message', NULL, 'DELETE', '{administer}'),
 	('delivery_notice', NULL, 'DELETE', '{administer}'),
 	('validation', NULL, 'SELECT', '{administer}'),
+	('validation', '{id,identifier_id,method,key,created_at,expires_at,attempts_left,consumed_at}', 'SELECT', '{view}'),
 	('validation', NULL, 'DELETE', '{administer}'),
 	('legal_hold', NULL, 'INSERT', '{administer}'),
 	('legal_hold', NULL, 'UPDATE', '{administer,merge}'),

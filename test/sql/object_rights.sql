@@ -72,7 +72,7 @@ SELECT api_name, label, relation, key_column FROM object_type WHERE id > 2 ORDER
 SELECT * FROM pg_temp.fails($$SELECT contacts.register_object('object_rights', 'two_keys', 'three', 'Three')$$);
 SELECT * FROM pg_temp.fails($$SELECT contacts.register_object('object_rights', 'parted', 'two', 'Two')$$);
 SELECT tgname, tgrelid::regclass FROM pg_trigger
-WHERE tgfoid = 'contacts.record_change'::regproc AND tgrelid <> 'organization'::regclass ORDER BY 2::text COLLATE "C", 1;
+WHERE tgfoid = 'contacts.record_change'::regproc AND tgrelid <> 'organization'::regclass ORDER BY tgrelid::regclass::text COLLATE "C", tgname;
 SELECT * FROM contacts.check_directory('object_rights');
 
 -- with links its key stays; a trigger disabled or dropped is found and mended
