@@ -260,29 +260,6 @@ END
 $$;
 COMMENT ON FUNCTION contacts.merge_self_references(contacts.merge_run, contacts.reference, jsonb, jsonb) IS 'contacts that refer to the loser refer to the survivor, which does not refer to itself';
 
--- A pair that becomes one, or that the survivor is of already, goes.
-CREATE FUNCTION contacts.merge_suggestions(run contacts.merge_run, lose jsonb) RETURNS void
-	LANGUAGE plpgsql VOLATILE PARALLEL UNSAFE SET search_path = pg_catalog, pg_temp
-AS $$
-BEGIN
-	PERFORM contacts.merge_rows(format($statement$
-		WITH removed AS (
-			DELETE FROM ONLY %1$I.merge_suggestion t
-			USING (SELECT p.id, CASE WHEN p.contact_id OPERATOR(pg_catalog.=) l.id THEN p.other_id ELSE p.contact_id END AS other
-				FROM (SELECT ($1 OPERATOR(pg_catalog.->>) 'id')::pg_catalog.int8 AS id) l JOIN ONLY %1$I.merge_suggestion p
-					ON p.contact_id OPERATOR(pg_catalog.=) l.id OR p.other_id OPERATOR(pg_catalog.=) l.id) p
-			WHERE t.id OPERATOR(pg_catalog.=) p.id AND (p.other OPERATOR(pg_catalog.=) $4
-				OR EXISTS (SELECT FROM ONLY %1$I.merge_suggestion k
-					WHERE k.contact_id OPERATOR(pg_catalog.=) least(p.other, $4) AND k.other_id OPERATOR(pg_catalog.=) greatest(p.other, $4)))
-			RETURNING pg_catalog.to_jsonb(t) AS image
-		)
-		INSERT INTO %1$I.merge_journal (merge_id, contact_id, relation, action, before)
-		SELECT $3, $4, '%1$I.merge_suggestion'::pg_catalog.regclass, 'removed', r.image FROM removed r$statement$, run.directory),
-		lose, NULL, run.merge_id, run.survivor_id, run.path);
-END
-$$;
-COMMENT ON FUNCTION contacts.merge_suggestions(contacts.merge_run, jsonb) IS 'suggestions to merge the two, and those that the survivor has already, go';
-
 -- Who merges needs no rights on tables that nothing moves in.
 CREATE FUNCTION contacts.needs_nothing(ref contacts.reference, lose jsonb) RETURNS boolean
 	LANGUAGE plpgsql VOLATILE PARALLEL UNSAFE SET search_path = pg_catalog, pg_temp
@@ -374,7 +351,6 @@ BEGIN
 		END IF;
 	END LOOP;
 	PERFORM contacts.merge_identifiers(run, lose, keep);
-	PERFORM contacts.merge_suggestions(run, lose);
 	PERFORM contacts.merge_links(run, ARRAY(SELECT r FROM unnest(refs) r WHERE r.relation = links AND r.keys = '{id}'), lose, keep);
 	FOREACH ref IN ARRAY refs LOOP
 		IF NOT ref.keys && '{email,mobile_phone}' THEN
