@@ -14,7 +14,6 @@ use IPC::Open2;
 use PostgreSQL::Test::Cluster;
 use PostgreSQL::Test::Utils;
 use ResolutionModel;
-use Storable 'dclone';
 use Test::More;
 
 my $seed = $ENV{SEED} // 5;
@@ -234,7 +233,7 @@ sub step
 		$name = one_of(@lottery);
 		($sql, $effect, $also) = $operation{$name}[1]->();
 	}
-	my $saved = dclone($model);
+	my $saved = $model->saved;
 	$model->{now}++;
 	my ($state, @rows) = server($sql);
 	my @expected;
@@ -249,7 +248,7 @@ sub step
 	if (!eval { @expected = $effect->(@rows); 1 })
 	{
 		($expected_state) = $@ =~ /^(\w{5})\n/ or die $@;
-		%$model = %$saved;
+		%$model = (%$model, %$saved);
 		@expected = ();
 	}
 	$seen{"$name $state"}++;

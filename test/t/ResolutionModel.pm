@@ -21,6 +21,18 @@ sub new
 
 sub same { return ($_[0] // '') eq ($_[1] // '') }
 
+# The state, to be put back; journals do not change.
+sub saved
+{
+	my ($self) = @_;
+
+	return {
+		(map { my $part = $_; ($part => { map { $_ => { %{ $self->{$part}{$_} } } } keys %{ $self->{$part} } }) } qw(person row)),
+		merge => { %{ $self->{merge} } },
+		new_merges => []
+	};
+}
+
 sub people { return sort { $a <=> $b } keys %{ $_[0]{person} } }
 
 sub rows
