@@ -265,14 +265,7 @@ sub people_of_model
 	my @lines = map { join '|', 'person', $_, $model->{person}{$_}{name} // '', $model->type($_) } $model->people;
 
 	push @lines, map { join '|', 'row', @$_{qw(person kind value)}, $_->{slug} // '', $_->{valid} } $model->rows;
-	for my $merge (values %{ $model->{merge} })
-	{
-		for (@{ $merge->{losers} })
-		{
-			my $present = $model->present($_);
-			push @lines, "id|$_|$present" if defined $present;
-		}
-	}
+	push @lines, map { "id|$_->[0]|$_->[1]" } $model->old_ids;
 	return @lines;
 }
 
