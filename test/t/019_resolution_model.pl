@@ -14,7 +14,6 @@ use IPC::Open2;
 use PostgreSQL::Test::Cluster;
 use PostgreSQL::Test::Utils;
 use ResolutionModel;
-use Storable 'dclone';
 use Test::More;
 
 my $seed = $ENV{SEED} // 5;
@@ -234,7 +233,7 @@ sub step
 		$name = one_of(@lottery);
 		($sql, $effect, $also) = $operation{$name}[1]->();
 	}
-	my $saved = dclone($model);
+	my $saved = $model->saved;
 	$model->{now}++;
 	my ($state, @rows) = server($sql);
 	my @expected;
@@ -249,7 +248,7 @@ sub step
 	if (!eval { @expected = $effect->(@rows); 1 })
 	{
 		($expected_state) = $@ =~ /^(\w{5})\n/ or die $@;
-		%$model = %$saved;
+		%$model = (%$model, %$saved);
 		@expected = ();
 	}
 	$seen{"$name $state"}++;
@@ -266,14 +265,7 @@ sub people_of_model
 	my @lines = map { join '|', 'person', $_, $model->{person}{$_}{name} // '', $model->type($_) } $model->people;
 
 	push @lines, map { join '|', 'row', @$_{qw(person kind value)}, $_->{slug} // '', $_->{valid} } $model->rows;
-	for my $merge (values %{ $model->{merge} })
-	{
-		for (@{ $merge->{losers} })
-		{
-			my $present = $model->present($_);
-			push @lines, "id|$_|$present" if defined $present;
-		}
-	}
+	push @lines, map { "id|$_->[0]|$_->[1]" } $model->old_ids;
 	return @lines;
 }
 

@@ -21,6 +21,18 @@ sub new
 
 sub same { return ($_[0] // '') eq ($_[1] // '') }
 
+# The state, to be put back; journals do not change.
+sub saved
+{
+	my ($self) = @_;
+
+	return {
+		(map { my $part = $_; ($part => { map { $_ => { %{ $self->{$part}{$_} } } } keys %{ $self->{$part} } }) } qw(person row)),
+		merge => { %{ $self->{merge} } },
+		new_merges => []
+	};
+}
+
 sub people { return sort { $a <=> $b } keys %{ $_[0]{person} } }
 
 sub rows
@@ -257,18 +269,25 @@ sub unmerge
 	return;
 }
 
-# What an id means now: a person, by whatever merges; undef if nobody.
-sub present
+# What the ids of those who were merged mean now: [ id, person ].
+sub old_ids
 {
-	my ($self, $id) = @_;
+	my ($self) = @_;
 	my %into;
+	my @found;
 
 	for my $merge (values %{ $self->{merge} })
 	{
 		$into{$_} = $merge->{survivor} for @{ $merge->{losers} };
 	}
-	$id = $into{$id} while defined $id && !$self->{person}{$id};
-	return $id;
+	for my $id (keys %into)
+	{
+		my $person = $id;
+
+		$person = $into{$person} while defined $person && !$self->{person}{$person};
+		push @found, [ $id, $person ] if defined $person;
+	}
+	return @found;
 }
 
 # --- identify ------------------------------------------------------------------
