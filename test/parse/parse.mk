@@ -1,11 +1,11 @@
 # The parsers alone: unit tests, fuzzing and timing, without a server.
 #
 #	make parse-test				every rule of the parsers
-#	make fuzz [FUZZ_SECONDS=30]	libFuzzer on each (clang, libclang-rt-dev)
+#	make fuzz [FUZZ_SECONDS=15]	libFuzzer on each (clang, libclang-rt-dev)
 #	make parse-bench			nanoseconds per address
 #	make parse-tables			make the table headers from data/ anew
 
-FUZZ_SECONDS = 30
+FUZZ_SECONDS = 15
 PARSE_CLANG = clang
 PARSE_BUILD = build/parse
 PARSE_SOURCES = $(addprefix $(srcdir)/src/, \
