@@ -117,7 +117,8 @@ SQL_FRAGMENTS = \
 	sql/merge_contact.sql \
 	sql/unmerge.sql \
 	sql/duplicates.sql \
-	sql/access.sql
+	sql/access.sql \
+	sql/trigger_rights.sql
 
 # What create_directory() runs in a new directory, in load order, and what
 # attach_triggers() runs after it.

@@ -54,7 +54,7 @@ BEGIN ATOMIC
 			JOIN pg_proc p ON p.oid = d.objid
 			JOIN pg_namespace n ON n.oid = p.pronamespace
 		WHERE e.extname = 'pg_trgm' AND p.proname = 'similarity'
-			AND p.proargtypes = ARRAY['text'::regtype, 'text'::regtype]::oidvector
+			AND pg_get_function_identity_arguments(p.oid) = 'text, text'
 			AND has_schema_privilege(n.oid, 'USAGE') AND has_function_privilege(p.oid, 'EXECUTE')),
 		'contacts.name_similarity');
 END;

@@ -16,11 +16,6 @@ CREATE FUNCTION contacts.relationship_lock() RETURNS trigger
 	LANGUAGE c AS 'MODULE_PATHNAME';
 COMMENT ON FUNCTION contacts.relationship_lock() IS 'BEFORE DELETE on contact: locks its links in the order of their ids, before the foreign keys delete them in any order (rule R2)';
 
-REVOKE EXECUTE ON FUNCTION contacts.relationship_derive(), contacts.relationship_mirror(),
-	contacts.relationship_change(), contacts.relationship_lock() FROM PUBLIC;
-GRANT EXECUTE ON FUNCTION contacts.relationship_derive(), contacts.relationship_mirror(),
-	contacts.relationship_change(), contacts.relationship_lock() TO @extowner@;
-
 CREATE FUNCTION contacts.make_link(relationship regclass, type text, contact_id bigint,
 	target_id bigint, target_uuid uuid, started_on date, ended_on date, note text, is_primary boolean)
 	RETURNS bigint

@@ -88,23 +88,3 @@ COMMENT ON FUNCTION contacts.notice_settle() IS 'AFTER INSERT on delivery_notice
 CREATE FUNCTION contacts.template_derive() RETURNS trigger
 	LANGUAGE c AS 'MODULE_PATHNAME';
 COMMENT ON FUNCTION contacts.template_derive() IS 'BEFORE INSERT OR UPDATE on message_template: checks the names of values, sets updated_at';
-
--- EXECUTE is needed to make a trigger, not to fire one.  attach_triggers()
--- makes them for everybody; who installs the extension may also restore a dump.
-DO $$
-DECLARE
-	function regprocedure;
-BEGIN
-	FOR function IN
-		SELECT oid FROM pg_proc
-		WHERE pronamespace = 'contacts'::regnamespace AND prorettype = 'trigger'::regtype
-	LOOP
-		EXECUTE format('REVOKE EXECUTE ON FUNCTION %s FROM PUBLIC', function);
-		EXECUTE format('GRANT EXECUTE ON FUNCTION %s TO @extowner@', function);
-	END LOOP;
-END
-$$;
-
--- Whoever adds a partition to a registered table makes its triggers; they do
--- nothing but for a directory that has registered the table.
-GRANT EXECUTE ON FUNCTION contacts.record_change() TO PUBLIC;

@@ -17,4 +17,3 @@ COMMENT ON FUNCTION contacts.confirm_token(regclass, text) IS 'validates an iden
 CREATE FUNCTION contacts.validation_void() RETURNS trigger
 	LANGUAGE c AS 'MODULE_PATHNAME';
 COMMENT ON FUNCTION contacts.validation_void() IS 'AFTER UPDATE on identifier, where the key is another one: deletes the validations of the former value';
-REVOKE EXECUTE ON FUNCTION contacts.validation_void() FROM PUBLIC;

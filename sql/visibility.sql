@@ -36,8 +36,6 @@ COMMENT ON FUNCTION contacts.is_new_contact(regclass, bigint) IS 'did the statem
 CREATE FUNCTION contacts.contact_share() RETURNS trigger
 	LANGUAGE c AS 'MODULE_PATHNAME';
 COMMENT ON FUNCTION contacts.contact_share() IS 'AFTER INSERT on contact: under row security, who inserts a contact may see and edit it';
-REVOKE EXECUTE ON FUNCTION contacts.contact_share() FROM PUBLIC;
-GRANT EXECUTE ON FUNCTION contacts.contact_share() TO @extowner@;
 
 -- The tables whose rows belong to a contact: every table of the directory, and
 -- of its owner, with a foreign key contact_id to contact, others' included.
