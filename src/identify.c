@@ -121,7 +121,7 @@ plan_after(Identification *id, PersonSet *set, HTAB *pending, HTAB *busy)
 {
 	int			npending = 0;
 	int			twin = -1;
-	bool		is_twin = !set->has_attributes;
+	bool		is_twin = !set->has_attributes && set->nholders == 0;
 	int			i;
 
 	for (i = 0; i < set->nseen; i++)

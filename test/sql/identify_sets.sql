@@ -88,6 +88,13 @@ END
 $$;
 SELECT find_contact('anonymous', 'm4') IS NULL AS is_nobody;
 
+-- a new contact of the call shares a number with a known one: whose a set that
+-- has nothing else is, is not known
+SELECT contact_id AS first_holder FROM identify('{"email": "n1@x.org", "phone": "+46701234599"}') \gset
+SELECT pg_temp.fails($$SELECT identify_many('[{"identifiers": {"anonymous": "n2", "phone": "+46701234599"}}, {"identifiers": {"phone": "+46701234599"}}]')$$);
+-- a number that only a new contact of the call has is his
+SELECT n, outcome FROM identify_many('[{"identifiers": {"anonymous": "n3", "phone": "+46701234598"}}, {"identifiers": {"phone": "+46701234598"}}]');
+
 -- what is refused
 SELECT pg_temp.fails($$SELECT identify('{"email": "no"}')$$);
 SELECT pg_temp.fails($$SELECT identify('{"fax": "1"}')$$);
