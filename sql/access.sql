@@ -152,7 +152,8 @@ INSERT INTO contacts.privilege (object, columns, privilege, capabilities) VALUES
 
 	-- merging and its undoing, with all that moves
 	('merge_history', NULL, 'SELECT', '{view,merge,administer}'),
-	('merge_journal', NULL, 'SELECT', '{merge,administer}'),
+	('merge_journal', '{id,merge_id,contact_id,relation,action,columns,before,after}', 'SELECT', '{merge,administer}'),
+	('merge_journal', '{verifier}', 'SELECT', '{authenticate}'),
 	('contact_alias', NULL, 'SELECT', '{view,edit,merge,administer}'),
 	('contact_by_id', NULL, 'SELECT', '{view,edit,merge,administer}'),
 	('contact_reference', NULL, 'SELECT', '{merge,administer}'),
@@ -166,7 +167,7 @@ INSERT INTO contacts.privilege (object, columns, privilege, capabilities) VALUES
 	('merge_history', NULL, 'DELETE', '{administer}'),
 	('merge_journal', NULL, 'DELETE', '{merge,administer}'),
 	('contact_alias', NULL, 'DELETE', '{merge,administer}'),
-		('contact_reference', NULL, 'INSERT', '{administer}'),
+	('contact_reference', NULL, 'INSERT', '{administer}'),
 	('contact_reference', NULL, 'UPDATE', '{administer}'),
 	('contact_reference', NULL, 'DELETE', '{administer}'),
 

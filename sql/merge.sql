@@ -285,6 +285,8 @@ BEGIN
 		RETURN;
 	END IF;
 	FOREACH ref IN ARRAY contacts.known_references(relation) LOOP
+		-- a validation is of one row of identifier, and goes with it
+		CONTINUE WHEN ref.relation = format('%I.validation', run.directory)::regclass OR contacts.needs_nothing(ref, lose_image);
 		PERFORM contacts.move_rows(run, ref, lose_image, keep_image);
 	END LOOP;
 	IF contacts.merge_rows(format($statement$

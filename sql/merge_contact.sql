@@ -204,6 +204,38 @@ END
 $$;
 COMMENT ON FUNCTION contacts.merge_suggestions(contacts.merge_run, contacts.reference, jsonb, jsonb) IS 'the suggestions about the loser are about the survivor, once each; that of the two goes; one that was dismissed of either stays dismissed';
 
+-- The survivor logs in as before, or as the loser did.  Verifiers are for few: the
+-- journal keeps that of a credential that goes in a column of its own.
+CREATE FUNCTION contacts.merge_credentials(run contacts.merge_run, lose jsonb, keep jsonb) RETURNS void
+	LANGUAGE plpgsql VOLATILE PARALLEL UNSAFE SET search_path = pg_catalog, pg_temp
+AS $$
+BEGIN
+	PERFORM contacts.merge_rows(format($statement$
+		WITH old AS MATERIALIZED (
+			SELECT l.contact_id, l.verifier, pg_catalog.to_jsonb(l) OPERATOR(pg_catalog.-) 'verifier' AS image,
+				EXISTS (SELECT FROM ONLY %1$I.credential k WHERE k.contact_id OPERATOR(pg_catalog.=) $4) AS is_twin
+			FROM ONLY %1$I.credential l
+			WHERE l.contact_id OPERATOR(pg_catalog.=) ($1 OPERATOR(pg_catalog.->>) 'id')::pg_catalog.int8
+		), gone AS (
+			DELETE FROM ONLY %1$I.credential t USING old
+			WHERE t.contact_id OPERATOR(pg_catalog.=) old.contact_id AND old.is_twin
+			RETURNING 'combined' AS action, old.image, NULL::pg_catalog.jsonb AS now, old.verifier
+		), moved AS (
+			UPDATE ONLY %1$I.credential t SET contact_id = $4 FROM old
+			WHERE t.contact_id OPERATOR(pg_catalog.=) old.contact_id AND NOT old.is_twin
+			RETURNING 'moved' AS action,
+				-- a later updated_at tells of another password
+				old.image OPERATOR(pg_catalog.||) pg_catalog.jsonb_build_object('updated_at', t.updated_at) AS image,
+				pg_catalog.to_jsonb(t) OPERATOR(pg_catalog.-) 'verifier' AS now, NULL::pg_catalog.text AS verifier
+		)
+		INSERT INTO %1$I.merge_journal (merge_id, contact_id, relation, action, columns, before, after, verifier)
+		SELECT $3, $4, '%1$I.credential'::pg_catalog.regclass, d.action, '{contact_id}', d.image, d.now, d.verifier
+		FROM (SELECT * FROM gone UNION ALL SELECT * FROM moved) d$statement$, run.directory),
+		lose, keep, run.merge_id, run.survivor_id, run.path);
+END
+$$;
+COMMENT ON FUNCTION contacts.merge_credentials(contacts.merge_run, jsonb, jsonb) IS 'the credential of the loser is the survivor''s, if that has none; else it goes';
+
 -- Shares are copied: the loser's own go with the loser, as who merges may need
 -- them until then.
 CREATE FUNCTION contacts.merge_shares(run contacts.merge_run, ref contacts.reference, lose jsonb, keep jsonb) RETURNS void
@@ -293,6 +325,8 @@ BEGIN
 		WHEN own = 'merge_journal' THEN
 			EXECUTE format('UPDATE ONLY %I.merge_journal j SET contact_id = $2 WHERE j.contact_id = $1', run.directory)
 				USING (lose ->> 'id')::bigint, run.survivor_id;
+		WHEN own = 'credential' AND ref.keys = '{id}' THEN
+			PERFORM contacts.merge_credentials(run, lose, keep);
 		WHEN own IN ('identifier', 'relationship', 'contact_share') AND ref.keys = '{id}' THEN
 			NULL;
 		WHEN own = 'merge_suggestion' THEN
@@ -332,6 +366,22 @@ END
 $$;
 COMMENT ON FUNCTION contacts.remove_loser(contacts.merge_run, jsonb) IS 'deletes a contact that was merged, with an alias for its id';
 
+-- Then there is nothing more to try: rows that did not move keep the loser.
+CREATE FUNCTION contacts.is_refused(run contacts.merge_run) RETURNS boolean
+	LANGUAGE plpgsql STABLE PARALLEL UNSAFE SET search_path = pg_catalog, pg_temp
+AS $$
+DECLARE
+	result boolean := false;
+BEGIN
+	IF run.is_dry THEN
+		EXECUTE format('SELECT EXISTS (SELECT FROM ONLY %I.merge_journal j WHERE j.merge_id = $1 AND j.action = ''conflict'')', run.directory)
+			INTO result USING run.merge_id;
+	END IF;
+	RETURN result;
+END
+$$;
+COMMENT ON FUNCTION contacts.is_refused(contacts.merge_run) IS 'has a dry run met what a merge would refuse?';
+
 -- Everything about one contact becomes the survivor's.
 CREATE FUNCTION contacts.merge_contact(run contacts.merge_run, lose jsonb) RETURNS void
 	LANGUAGE plpgsql VOLATILE PARALLEL UNSAFE SET search_path = pg_catalog, pg_temp
@@ -365,7 +415,9 @@ BEGIN
 			PERFORM contacts.merge_shares(run, ref, lose, keep);
 		END IF;
 	END LOOP;
-	PERFORM contacts.remove_loser(run, lose);
+	IF NOT contacts.is_refused(run) THEN
+		PERFORM contacts.remove_loser(run, lose);
+	END IF;
 END
 $$;
 COMMENT ON FUNCTION contacts.merge_contact(contacts.merge_run, jsonb) IS 'makes everything that refers to a contact refer to the survivor, and deletes it';
@@ -569,7 +621,9 @@ BEGIN
 	FOREACH loser IN ARRAY losers LOOP
 		PERFORM contacts.merge_contact(run, loser);
 	END LOOP;
-	PERFORM contacts.fill_survivor(run, losers, choices, is_wish);
+	IF NOT contacts.is_refused(run) THEN
+		PERFORM contacts.fill_survivor(run, losers, choices, is_wish);
+	END IF;
 	counts := contacts.merge_counts(run);
 	EXECUTE format('UPDATE ONLY %I.merge_history h SET counts = $2 WHERE h.id = $1', run.directory) USING run.merge_id, counts;
 	RETURN jsonb_build_object('merge_id', run.merge_id, 'survivor_id', run.survivor_id, 'loser_ids', loser_ids,
@@ -578,9 +632,12 @@ END
 $$;
 COMMENT ON FUNCTION contacts.merge_locked(contacts.merge_run, jsonb[], jsonb, text) IS 'merges contacts that are locked, of which these are the rows';
 
+-- Plans are kept, those of foreign keys among them: one made while a table was
+-- empty must not read it through when it is large.
 CREATE FUNCTION contacts.run_merge(directory text, survivor bigint, losers bigint[], dry_run boolean, choices jsonb,
 	reason text, path text) RETURNS jsonb
 	LANGUAGE plpgsql VOLATILE PARALLEL UNSAFE SET search_path = pg_catalog, pg_temp
+	SET enable_seqscan = off SET jit = off
 AS $$
 DECLARE
 	ids bigint[] := ARRAY(SELECT DISTINCT i FROM unnest(losers || survivor) i WHERE i IS NOT NULL ORDER BY i);

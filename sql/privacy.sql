@@ -32,8 +32,7 @@ INSERT INTO contacts.personal_data (relation, contact_column, key_column, erasur
 	('contact_share', 'contact_id', NULL, 'delete', '{*}', '{}'),
 	('delivery_notice', NULL, 'key', 'delete', '{*}', '{}'),
 	('merge_suggestion', 'contact_id', NULL, 'delete', '{*}', '{}'),
-	-- images of rows, and ids; what a merge was for
-	('merge_journal', 'contact_id', NULL, 'delete', '{*}', '{}'),
+	-- ids; what a merge was for
 	('contact_alias', 'contact_id', NULL, 'delete', '{*}', '{}'),
 	('merge_history', 'survivor_id', NULL, 'blank',
 		'{reason}',
@@ -74,6 +73,8 @@ INSERT INTO contacts.personal_data (relation, contact_column, key_column, erasur
 	('secret', NULL, NULL, 'keep', '{}', '{id,value}');
 INSERT INTO contacts.personal_data (relation, contact_column, key_column, erasure, personal, other, secret) VALUES
 	('credential', 'contact_id', NULL, 'delete', '{*}', '{}', '{verifier}'),
+	-- images of rows
+	('merge_journal', 'contact_id', NULL, 'delete', '{*}', '{}', '{verifier}'),
 	('validation', NULL, 'key', 'delete', '{*}', '{}', '{digest}');
 
 CREATE FUNCTION contacts.legal_hold() RETURNS trigger

@@ -166,6 +166,10 @@ DECLARE
 	image jsonb := before;
 	names text;
 BEGIN
+	IF relation = format('%I.credential', run.directory)::regclass THEN
+		EXECUTE format('SELECT $2 || jsonb_build_object(''verifier'', j.verifier) FROM ONLY %I.merge_journal j WHERE j.id = $1', run.directory)
+			INTO image USING entry_id, image;
+	END IF;
 	IF is_contact THEN
 		image := image || '{"email": null, "mobile_phone": null}' || CASE
 			WHEN before -> 'email' <> 'null' OR before ->> 'email_status' = 'not_opted_in' THEN '{"email_status": "not_opted_in"}'
@@ -315,7 +319,7 @@ DECLARE
 	entry record;
 	is_there boolean;
 BEGIN
-	FOR entry IN EXECUTE format('SELECT j.*, contacts.row_identity(j.relation::oid) AS identity, contacts.table_name(j.relation::oid, true) AS target FROM ONLY %I.merge_journal j WHERE j.merge_id = $1 ORDER BY j.id', run.directory)
+	FOR entry IN EXECUTE format('SELECT j.relation, j.action, j.before, j.after, contacts.row_identity(j.relation::oid) AS identity, contacts.table_name(j.relation::oid, true) AS target FROM ONLY %I.merge_journal j WHERE j.merge_id = $1 ORDER BY j.id', run.directory)
 		USING run.merge_id
 	LOOP
 		relation := replace(coalesce(entry.target, entry.relation::text), 'ONLY ', '');
@@ -358,8 +362,10 @@ END
 $$;
 COMMENT ON FUNCTION contacts.settle_unmerge(contacts.merge_run, bigint[]) IS 'aliases go, the journals of earlier merges follow the contacts that are back, the history tells';
 
+-- Plans as for merges.
 CREATE FUNCTION contacts.run_unmerge(directory text, merge_id bigint, path text) RETURNS TABLE (relation text, row_key jsonb, what text)
 	LANGUAGE plpgsql VOLATILE PARALLEL UNSAFE SET search_path = pg_catalog, pg_temp
+	SET enable_seqscan = off SET jit = off
 AS $$
 DECLARE
 	run contacts.merge_run;
@@ -371,7 +377,7 @@ BEGIN
 	EXECUTE format('SELECT h.loser_ids FROM ONLY %I.merge_history h WHERE h.id = $1', directory) INTO losers USING merge_id;
 	FOR part IN EXECUTE format($query$
 		SELECT p.relation::oid AS relation, p.action, p.columns, min(p.id) AS low, max(p.id) AS high
-		FROM (SELECT j.*, row_number() OVER (ORDER BY j.id)
+		FROM (SELECT j.id, j.relation, j.action, j.columns, row_number() OVER (ORDER BY j.id)
 				- row_number() OVER (PARTITION BY j.relation::oid, j.action, j.columns ORDER BY j.id) AS stretch
 			FROM ONLY %I.merge_journal j WHERE j.merge_id = $1) p
 		GROUP BY p.relation::oid, p.action, p.columns, p.stretch ORDER BY high DESC$query$, directory) USING merge_id

@@ -34,7 +34,8 @@ CREATE TABLE merge_journal (
 		CONSTRAINT merge_journal_action CHECK (action IN ('moved', 'combined', 'removed', 'changed', 'added', 'conflict')),
 	columns name[] NOT NULL DEFAULT '{}',
 	before jsonb,
-	after jsonb
+	after jsonb,
+	verifier text
 );
 CREATE INDEX merge_journal_merge_id_idx ON merge_journal (merge_id, id);
 CREATE INDEX merge_journal_contact_id_idx ON merge_journal (contact_id);
@@ -47,6 +48,7 @@ COMMENT ON COLUMN merge_journal.action IS 'moved: refers to the survivor now; co
 COMMENT ON COLUMN merge_journal.columns IS 'columns that were written in a row that moved';
 COMMENT ON COLUMN merge_journal.before IS 'the row before; NULL: there was none';
 COMMENT ON COLUMN merge_journal.after IS 'the row after; NULL: it is gone';
+COMMENT ON COLUMN merge_journal.verifier IS 'of a credential that went; for the capability authenticate';
 
 CREATE TABLE contact_alias (
 	old_id bigint PRIMARY KEY,
