@@ -1,6 +1,7 @@
 -- Links into an empty table in one INSERT; (a): both rows of each, ready-made.
 
-SET search_path = :variant, public;
+SELECT CASE :'variant' WHEN 'definer' THEN 'handmade' ELSE :'variant' END AS schema \gset
+SET search_path = :schema, public;
 SELECT :'variant' = 'plain' AS by_hand \gset
 INSERT INTO contact (id, first_name) SELECT n, 'Ada' FROM generate_series(1, :rows / 5) n;
 VACUUM ANALYZE contact;

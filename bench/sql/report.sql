@@ -41,12 +41,14 @@ INSERT INTO bench.target (item, variant, base_item, base, text, at_most, at_leas
 	('import', 'crm', 'import', 'copy_good', 'import_contacts, 1 % bad rows / COPY of the good ones', 1.6, NULL),
 	('relationship', 'crm', 'relationship', 'plain', 'INSERT of links: (b) / (a) both rows by hand', 1.4, NULL),
 	('relationship', 'handmade', 'relationship', 'crm', 'INSERT of links: (c) PL/pgSQL row triggers / (b)', NULL, 4),
+	('relationship', 'definer', 'relationship', 'crm', 'INSERT of links: (c) with rights on relationship alone / (b)', NULL, 4),
 	('relationship', 'lean', 'relationship', 'crm', 'INSERT of links: (c'') likewise, over our indexes / (b)', NULL, NULL),
 	('list_page', 'by_contact', 'list_page', 'open', 'page of 50: row security, shared one by one / none', 2, NULL),
 	('list_page', 'by_organization', 'list_page', 'open', 'page of 50: row security, shared by organization / none', 2, NULL),
 	('list_organization', 'by_contact', 'list_organization', 'open', '50 of an organization: row security, shared one by one / none', 2, NULL),
 	('list_organization', 'by_organization', 'list_organization', 'open', '50 of an organization: row security, shared by organization / none', 2, NULL),
 	('list_name', 'by_contact', 'list_name', 'open', '50 of a name: row security, shared one by one / none', NULL, NULL),
+	('identify', 'crm', 'identify', 'bare', 'identify_many: (b) / the bare INSERT .. ON CONFLICT of the same identifiers', 3, NULL),
 	('duplicates', 'crm', 'duplicates', 'scan', 'find_duplicates: 100 of all / one sorted scan of the table', 3, NULL),
 	('fan_out', '10000', 'fan_out', '10', 'links of a person, per link: 10,000 / 10 of them', NULL, NULL),
 	('unique_insert', 'citext', 'unique_insert', 'email', 'insert into a unique index: citext / email', NULL, 6),
@@ -68,6 +70,11 @@ INSERT INTO bench.target (item, variant, base_item, base, text, at_most)
 	FROM unnest('{copy,insert,first_name,email,suppress,find,delete}'::text[]) AS operation,
 		unnest('{crm,plain}'::text[]) AS variant;
 
+INSERT INTO bench.target (item, variant, base_item, base, text, at_most)
+	SELECT 'identify_growth_' || :rows * 2, v.variant, 'identify_growth_' || :rows / 10, v.variant,
+		'growth, per event (' || v.variant || '): ' || :rows * 2 || ' people / ' || :rows / 10, v.at_most
+	FROM (VALUES ('crm', 1.2), ('bare', NULL)) v (variant, at_most);
+
 \echo '== Where'
 SELECT version();
 SELECT string_agg(name || ' ' || current_setting(name), ', ' ORDER BY name) AS settings
@@ -83,7 +90,7 @@ SELECT item, variant, runs, rows, round(wall::numeric, 2) AS wall, round(cpu::nu
 FROM bench.median
 WHERE item !~ '^upsert'
 ORDER BY array_position('{copy,first_name,email_change,suppress,import,input,index_build,unique_insert,look_up,join,relationship,fan_out,path,list_page,list_organization,list_name,identify,duplicates}', item), item,
-	array_position('{plain,crm,handmade_citext,handmade_text,handmade,lean,text,email,citext,1,10,100,1000,10000,open,by_contact,by_organization,scan}', variant);
+	array_position('{plain,crm,handmade_citext,handmade_text,handmade,definer,lean,text,email,citext,1,10,100,1000,10000,open,by_contact,by_organization,scan}', variant);
 
 \echo '== Ratios (of CPU time per row; wall beside)'
 SELECT t.text AS ratio, round((m.cpu / m.rows * b.rows / b.cpu)::numeric, 2) AS cpu, round((m.wall / m.rows * b.rows / b.wall)::numeric, 2) AS wall,
