@@ -120,9 +120,8 @@ INSERT INTO contacts.privilege (object, columns, privilege, capabilities) VALUES
 	('render_many()', NULL, 'EXECUTE', '{send_email,send_sms}'),
 	('preview()', NULL, 'EXECUTE', '{send_email,send_sms}'),
 
-	-- a public form enters people and reads nothing
-	('contact', '{first_name,last_name,mononym,titles,email,mobile_phone,home_phone,business_phone,time_zone}', 'INSERT', '{capture}'),
-
+	-- a public form enters people through the functions, and reads nothing: an
+	-- INSERT of its own would tell it by 23505 who is known
 	('contact', '{last_seen_at}', 'INSERT', '{capture}'),
 	('capture_lead()', NULL, 'EXECUTE', '{capture}'),
 	('touch()', NULL, 'EXECUTE', '{capture}'),

@@ -5,8 +5,9 @@
  *
  * These functions serve public forms and work as the owner of the directory,
  * for roles that have rights on tables which say so: touch() and capture_lead()
- * need INSERT on the columns of contact that they fill, register() on
- * credential.  What an anonymous visitor says changes nobody who is known.
+ * need INSERT on contact.last_seen_at, with which alone nobody can be entered,
+ * nor learn who is known; register() on credential.  What an anonymous visitor
+ * says changes nobody who is known.
  *
  *-------------------------------------------------------------------------
  */
@@ -149,15 +150,10 @@ PG_FUNCTION_INFO_V1(capture_lead);
 Datum
 capture_lead(PG_FUNCTION_ARGS)
 {
-	static const char *const columns[] = {
-		"first_name", "last_name", "email", "mobile_phone"
-	};
 	Identification id;
 	Relation	rel;
-	int			i;
 
-	for (i = 0; i < lengthof(columns); i++)
-		require_sibling(PG_GETARG_OID(0), "contact", columns[i]);
+	require_sibling(PG_GETARG_OID(0), "contact", "last_seen_at");
 	rel = table_open(PG_GETARG_OID(0), RowExclusiveLock);
 	(void) find_or_create(&id, rel, PG_GETARG_JSONB_P(1),
 						  PG_ARGISNULL(2) ? (Datum) 0 : PG_GETARG_DATUM(2),

@@ -73,7 +73,7 @@ BEGIN ATOMIC
 		'identifiers', jsonb_build_object('email', $3, 'phone', $4),
 		'attributes', jsonb_build_object('first_name', $1, 'last_name', $2))), $5);
 END;
-COMMENT ON FUNCTION capture_lead(text, text, text, text, text) IS 'public sign-up: makes a contact unless somebody is known by the address; that one is not changed, and the caller is not told; for who may insert contacts, as with capture';
+COMMENT ON FUNCTION capture_lead(text, text, text, text, text) IS 'public sign-up: makes a contact unless somebody is known by the address; that one is not changed, and the caller is not told; needs INSERT on contact.last_seen_at, which capture has';
 
 CREATE FUNCTION register(first_name text, last_name text, email text, verifier text) RETURNS bigint
 	LANGUAGE sql VOLATILE

@@ -25,6 +25,9 @@ SELECT capture_lead('Eve', 'Other', 'A@x.org', '+49301234502', 'form');
 SELECT capture_lead('Eve', 'Other', NULL, '+49301234501');
 SELECT pg_temp.fails($$SELECT capture_lead('Eve', 'Other', 'a@')$$);
 SELECT pg_temp.fails($$SELECT capture_lead('Eve', 'Other', NULL)$$);
+-- nor does an INSERT: what is granted for the functions enters nobody
+SELECT pg_temp.fails($$INSERT INTO contact (last_name, email) VALUES ('Other', 'a@x.org')$$);
+SELECT left(f, 5) AS is_nobody FROM pg_temp.fails('INSERT INTO contact (last_seen_at) VALUES (now())') f LIMIT 1;
 -- and nothing can be read or registered
 SELECT pg_temp.fails('SELECT * FROM contact');
 SELECT pg_temp.fails(format('SELECT register(%L, %L, %L, %L)', 'Eve', 'Other', 'e@x.org', :'verifier'));
