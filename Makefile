@@ -195,12 +195,13 @@ sql/contacts--$(EXTVERSION).sql: $(SQL_FRAGMENTS) $(DIRECTORY_FRAGMENTS) $(TRIGG
 SERVER_PACKAGES = postgresql-15 postgresql-server-dev-15 libicu-dev gcc libc6-dev make
 TEST_PACKAGES = clang libclang-rt-14-dev pg-bsd-indent libipc-run-perl postgresql-15-cron
 
-.PHONY: help test demo format lint-c check-versions
+.PHONY: help test soak demo format lint-c check-versions
 
 help:
 	@echo "make                 build for the server that PG_CONFIG names"
 	@echo "make install         install it there"
 	@echo "make test            run every test, on a private server"
+	@echo "make soak            run the random tests again and again, ROUNDS=10"
 	@echo "make demo            import real people, on a private server"
 	@echo "make bench           measure, on a private server"
 	@echo "make format          format the C sources"
@@ -212,6 +213,10 @@ help:
 test:
 	@$(srcdir)/test/setup $(SERVER_PACKAGES) $(TEST_PACKAGES)
 	@COPT='-Werror -DUSE_ASSERT_CHECKING' $(srcdir)/test/private_cluster test/run
+
+soak:
+	@$(srcdir)/test/setup $(SERVER_PACKAGES) $(TEST_PACKAGES)
+	@COPT='-Werror -DUSE_ASSERT_CHECKING' $(srcdir)/test/private_cluster test/soak
 
 demo:
 	@$(srcdir)/test/setup $(SERVER_PACKAGES)
