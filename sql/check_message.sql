@@ -31,8 +31,9 @@ END
 $$;
 COMMENT ON FUNCTION contacts.check_messages(text, boolean) IS 'what check_directory() finds in messages; keys need the secret of the directory';
 
--- A row with a wrong key may be one that is not to go out: it is cancelled
--- before its trigger, which computes the key, would refuse it.
+-- A row with a wrong key may be one that is not to go out, or has no address at
+-- all: it is cancelled before its trigger, which computes the key, would refuse
+-- it.
 CREATE FUNCTION contacts.repair_message(object text) RETURNS text
 	LANGUAGE sql IMMUTABLE PARALLEL SAFE SET search_path = pg_catalog, pg_temp
 BEGIN ATOMIC
@@ -45,6 +46,9 @@ BEGIN ATOMIC
 				AND EXISTS (SELECT FROM ONLY %1$I.identifier i
 					WHERE i.key = contacts.identifier_key($2, '#kind#', m.address) AND i.holder = 0
 						AND (i.status::text = 'suppressed' OR i.status::text = 'unsubscribed' AND m.kind = 'marketing'));
+			UPDATE ONLY %1$I.#table# m SET state = 'cancelled', error = 'the address is malformed'
+			WHERE m.id = ANY ($1) AND m.state IN ('queued', 'sending')
+				AND contacts.identifier_key($2, '#kind#', m.address) IS NULL;
 			UPDATE ONLY %1$I.#table# m
 			SET key = CASE WHEN m.key IS NULL THEN '00000000-0000-0000-0000-000000000000'::uuid END
 			WHERE m.id = ANY ($1) AND m.key IS DISTINCT FROM contacts.identifier_key($2, '#kind#', m.address) $q$,

@@ -12,8 +12,9 @@ BEGIN
 			SELECT r.id,
 				t.id IS NULL AS is_untyped,
 				t.source_type_id <> 1 OR (t.object_type_id = 1) <> (r.related_contact_id IS NOT NULL) AS is_unfit,
-				(r.inverse_type_id, r.is_single, r.inverse_is_single)
-					IS DISTINCT FROM (t.inverse_id, t.is_single, t.inverse_is_single) AND t.id IS NOT NULL AS copies,
+				t.id IS NOT NULL AND r.inverse_type_id IS DISTINCT FROM t.inverse_id AS is_other_inverse,
+				t.id IS NOT NULL AND r.is_single IS DISTINCT FROM t.is_single AS is_other_single,
+				t.id IS NOT NULL AND r.inverse_is_single IS DISTINCT FROM t.inverse_is_single AS is_other_inverse_single,
 				c.id IS NULL OR r.related_contact_id IS NOT NULL AND d.id IS NULL AS is_orphan,
 				r.related_contact_id IS NOT NULL AND m.id IS NULL AS is_half,
 				r.is_moving,
@@ -32,14 +33,17 @@ BEGIN
 		FROM compared w CROSS JOIN LATERAL (VALUES
 			(w.is_untyped, 'R1', 'relationship.relationship_type_id', 'there is no such type'),
 			(w.is_unfit, 'R1', 'relationship.relationship_type_id', 'the type does not lead from a contact to what the row leads to'),
-			(w.copies, 'R1', 'relationship.inverse_type_id', 'inverse or cardinality is not what the type says'),
+			(w.is_other_inverse, 'R1', 'relationship.inverse_type_id', 'is not the inverse of the type'),
+			(w.is_other_single, 'R1', 'relationship.is_single', 'is not what the type says'),
+			(w.is_other_inverse_single, 'R1', 'relationship.inverse_is_single', 'is not what the type says'),
 			(w.is_moving, 'R1', 'relationship.is_moving', 'is left out of what there may be one of'),
 			(w.is_orphan, 'R2', 'relationship.contact_id', 'there is no such contact on one side'),
 			(w.is_half AND w.id > 0, 'R2', 'relationship', 'has no mirror'),
 			(w.is_half AND w.id < 0, 'R2', 'relationship', 'is a mirror of no row'),
 			(w.is_unequal, 'R2', 'relationship.is_mirror', 'differs from its mirror')
 			) f (is_broken, rule, object, message)
-		WHERE (w.is_untyped OR w.is_unfit OR w.copies OR w.is_moving OR w.is_orphan OR w.is_half OR w.is_unequal)
+		WHERE (w.is_untyped OR w.is_unfit OR w.is_other_inverse OR w.is_other_single
+				OR w.is_other_inverse_single OR w.is_moving OR w.is_orphan OR w.is_half OR w.is_unequal)
 			AND f.is_broken
 		UNION ALL
 		SELECT 'R1', 'relationship.ended_on', min(r.id), 'is one of several that have not ended: the contact may have one'
@@ -62,7 +66,8 @@ COMMENT ON FUNCTION contacts.check_relationships(text) IS 'what check_directory(
 CREATE FUNCTION contacts.repair_relationship_statement(object text) RETURNS text
 	LANGUAGE sql IMMUTABLE PARALLEL SAFE SET search_path = pg_catalog, pg_temp
 BEGIN ATOMIC
-	SELECT CASE object
+	SELECT CASE CASE WHEN object IN ('relationship.is_single', 'relationship.inverse_is_single')
+			THEN 'relationship.inverse_type_id' ELSE object END
 		WHEN 'relationship.contact_id' THEN $q$
 			DELETE FROM ONLY %1$I.relationship WHERE id = ANY ($1) $q$
 		WHEN 'relationship.inverse_type_id' THEN $q$

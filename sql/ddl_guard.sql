@@ -40,13 +40,17 @@ COMMENT ON FUNCTION contacts.check_ddl_guard() IS 'what check_directory() finds 
 CREATE FUNCTION contacts.drop_statements(directory oid) RETURNS SETOF text
 	LANGUAGE sql STABLE PARALLEL SAFE SET search_path = pg_catalog, pg_temp
 BEGIN ATOMIC
-	SELECT format('DROP TABLE %s', string_agg(c.oid::regclass::text, ', '))
-	FROM pg_class c JOIN contacts.model m ON m.kind = 'table' AND m.relation = c.relname
-	WHERE c.relnamespace = directory
-	UNION ALL
-	SELECT format('DROP SCHEMA %I', n.nspname) FROM pg_namespace n WHERE n.oid = directory;
+	SELECT s.statement
+	FROM (
+		SELECT 1 AS step, format('DROP TABLE %s', string_agg(c.oid::regclass::text, ', ')) AS statement
+		FROM pg_class c JOIN contacts.model m ON m.kind = 'table' AND m.relation = c.relname
+		WHERE c.relnamespace = directory
+		UNION ALL
+		SELECT 2, format('DROP SCHEMA %I', n.nspname) FROM pg_namespace n WHERE n.oid = directory
+	) s
+	ORDER BY s.step;
 END;
-COMMENT ON FUNCTION contacts.drop_statements(oid) IS 'the statements that drop the tables and the schema of a directory';
+COMMENT ON FUNCTION contacts.drop_statements(oid) IS 'the statements that drop the tables and the schema of a directory, in order';
 
 CREATE FUNCTION contacts.drop_tables(directory oid, everything boolean) RETURNS void
 	LANGUAGE c VOLATILE STRICT PARALLEL UNSAFE SET search_path = pg_catalog, pg_temp AS 'MODULE_PATHNAME';
@@ -57,24 +61,28 @@ COMMENT ON FUNCTION contacts.drop_tables(oid, boolean) IS 'the last step of drop
 CREATE FUNCTION contacts.detach_statements(directory oid) RETURNS SETOF text
 	LANGUAGE sql STABLE PARALLEL SAFE SET search_path = pg_catalog, pg_temp
 BEGIN ATOMIC
-	SELECT format('DROP TRIGGER %I ON %s', t.tgname, t.tgrelid::regclass)
-	FROM pg_trigger t JOIN pg_class c ON c.oid = t.tgrelid JOIN pg_proc p ON p.oid = t.tgfoid
-	WHERE c.relnamespace = directory AND p.pronamespace = 'contacts'::regnamespace AND NOT t.tgisinternal
-	UNION ALL
-	SELECT format('DROP INDEX IF EXISTS %I.object_type_relation_key', n.nspname) FROM pg_namespace n WHERE n.oid = directory
-	UNION ALL
-	SELECT format('ALTER TABLE %s %s', c.oid::regclass, string_agg(
-		format('ALTER %1$I TYPE text USING %1$I::text', a.attname), ', ' ORDER BY a.attnum))
-	FROM pg_class c JOIN pg_attribute a ON a.attrelid = c.oid
-		JOIN pg_type t ON t.oid = a.atttypid
-	WHERE c.relnamespace = directory AND c.relkind IN ('r', 'p', 'f') AND NOT a.attisdropped
-		AND t.typnamespace = 'contacts'::regnamespace AND t.typelem = 0
-	GROUP BY c.oid
-	UNION ALL
-	SELECT format($q$CREATE UNIQUE INDEX object_type_relation_key ON %I.object_type (relation) WHERE relation <> '-'$q$, n.nspname)
-	FROM pg_namespace n WHERE n.oid = directory;
+	SELECT s.statement
+	FROM (
+		SELECT 1 AS step, format('DROP TRIGGER %I ON %s', t.tgname, t.tgrelid::regclass) AS statement
+		FROM pg_trigger t JOIN pg_class c ON c.oid = t.tgrelid JOIN pg_proc p ON p.oid = t.tgfoid
+		WHERE c.relnamespace = directory AND p.pronamespace = 'contacts'::regnamespace AND NOT t.tgisinternal
+		UNION ALL
+		SELECT 2, format('DROP INDEX IF EXISTS %I.object_type_relation_key', n.nspname) FROM pg_namespace n WHERE n.oid = directory
+		UNION ALL
+		SELECT 3, format('ALTER TABLE %s %s', c.oid::regclass, string_agg(
+			format('ALTER %1$I TYPE text USING %1$I::text', a.attname), ', ' ORDER BY a.attnum))
+		FROM pg_class c JOIN pg_attribute a ON a.attrelid = c.oid
+			JOIN pg_type t ON t.oid = a.atttypid
+		WHERE c.relnamespace = directory AND c.relkind IN ('r', 'p', 'f') AND NOT a.attisdropped
+			AND t.typnamespace = 'contacts'::regnamespace AND t.typelem = 0
+		GROUP BY c.oid
+		UNION ALL
+		SELECT 4, format($q$CREATE UNIQUE INDEX object_type_relation_key ON %I.object_type (relation) WHERE relation <> '-'$q$, n.nspname)
+		FROM pg_namespace n WHERE n.oid = directory
+	) s
+	ORDER BY s.step;
 END;
-COMMENT ON FUNCTION contacts.detach_statements(oid) IS 'the statements that take triggers and types of the extension out of the tables of a directory';
+COMMENT ON FUNCTION contacts.detach_statements(oid) IS 'the statements that take triggers and types of the extension out of the tables of a directory, in order';
 
 CREATE FUNCTION contacts.detach_tables(directory oid) RETURNS void
 	LANGUAGE c VOLATILE STRICT PARALLEL UNSAFE SET search_path = pg_catalog, pg_temp AS 'MODULE_PATHNAME';

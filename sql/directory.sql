@@ -159,6 +159,9 @@ AS $$
 DECLARE
 	schema_id oid := (SELECT n.oid FROM pg_namespace n WHERE n.nspname::text = directory);
 BEGIN
+	IF directory IS NULL THEN
+		RAISE EXCEPTION USING ERRCODE = 'null_value_not_allowed', MESSAGE = 'the name of a directory must not be null';
+	END IF;
 	IF schema_id IS NULL THEN
 		RAISE EXCEPTION USING ERRCODE = 'invalid_schema_name',
 			MESSAGE = format('schema "%s" does not exist', directory),

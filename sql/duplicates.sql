@@ -74,7 +74,7 @@ AS $function$
 			ORDER BY contacts.duplicate_score(p.evidence & 1 > 0, p.evidence & 2 > 0,
 				CASE WHEN p.evidence & 28 > 0 THEN contacts.name_weight(p.namesakes, p.evidence & 4 > 0)
 					ELSE 0::double precision END,
-				p.evidence & 16 > 0, false) DESC, p.contact_id, p.other_id
+				p.evidence & 16 > 0, p.evidence & 28 = 0) DESC, p.contact_id, p.other_id
 			LIMIT $3
 		)
 		SELECT p.contact_id, p.other_id, s.score,
@@ -129,6 +129,9 @@ CREATE FUNCTION contacts.find_duplicates(directory text, "limit" integer DEFAULT
 AS $$
 BEGIN
 	PERFORM contacts.directory_schema(directory);
+	IF "limit" < 0 THEN
+		RAISE EXCEPTION USING ERRCODE = 'invalid_parameter_value', MESSAGE = 'limit must not be negative';
+	END IF;
 	RETURN QUERY EXECUTE contacts.duplicate_query(directory)
 		USING directory, since, CASE WHEN "limit" IS NOT NULL THEN greatest(20 * "limit"::bigint, 5000) END, "limit";
 END
@@ -140,20 +143,34 @@ CREATE FUNCTION contacts.suggest_duplicates(directory text, "limit" integer DEFA
 	LANGUAGE plpgsql VOLATILE PARALLEL UNSAFE SET search_path = pg_catalog, pg_temp
 AS $function$
 DECLARE
+	is_bound boolean;
 	stored integer;
 BEGIN
 	PERFORM contacts.directory_schema(directory);
+	-- whom row security binds does not see everything that a score is made of
+	is_bound := row_security_active(format('%I.contact', directory)::regclass);
 	EXECUTE format($query$
-		INSERT INTO %1$I.merge_suggestion AS m (contact_id, other_id, score, reasons, source)
-		SELECT d.contact_id, d.other_id, d.score, d.reasons, 'duplicates'
-		FROM contacts.find_duplicates($1, $2, $3) d
-		ORDER BY d.contact_id, d.other_id
-		ON CONFLICT (contact_id, other_id) DO UPDATE SET score = EXCLUDED.score, reasons = EXCLUDED.reasons
-			WHERE m.state = 'open' AND m.source = 'duplicates'
-				AND (m.score <> EXCLUDED.score OR m.reasons <> EXCLUDED.reasons)$query$, directory)
-	USING directory, "limit", since;
-	GET DIAGNOSTICS stored = ROW_COUNT;
+		WITH found AS MATERIALIZED (
+			SELECT d.* FROM contacts.find_duplicates($1, $2, $3) d
+		), stored AS (
+			INSERT INTO %1$I.merge_suggestion AS m (contact_id, other_id, score, reasons, source)
+			SELECT d.contact_id, d.other_id, d.score, d.reasons, 'duplicates' FROM found d
+			ORDER BY d.contact_id, d.other_id
+			ON CONFLICT (contact_id, other_id) %2$s
+			RETURNING 1
+		)%3$s
+		SELECT count(*) FROM stored$query$, directory,
+		CASE WHEN is_bound THEN 'DO NOTHING' ELSE $set$DO UPDATE SET score = EXCLUDED.score, reasons = EXCLUDED.reasons
+				WHERE m.state = 'open' AND m.source = 'duplicates'
+					AND (m.score <> EXCLUDED.score OR m.reasons <> EXCLUDED.reasons)$set$ END,
+		-- all were looked for: what was not found is none any more
+		CASE WHEN NOT is_bound AND "limit" IS NULL AND since IS NULL THEN format($gone$, gone AS (
+			DELETE FROM ONLY %I.merge_suggestion m
+			WHERE m.state = 'open' AND m.source = 'duplicates' AND NOT EXISTS (
+				SELECT FROM found d WHERE d.contact_id = m.contact_id AND d.other_id = m.other_id)
+		)$gone$, directory) END)
+	INTO stored USING directory, "limit", since;
 	RETURN stored;
 END
 $function$;
-COMMENT ON FUNCTION contacts.suggest_duplicates(text, integer, timestamptz) IS 'stores what find_duplicates() finds in merge_suggestion, and returns how many rows are new or have changed; needs INSERT and UPDATE on it';
+COMMENT ON FUNCTION contacts.suggest_duplicates(text, integer, timestamptz) IS 'stores what find_duplicates() finds in merge_suggestion, and returns how many rows are new or have changed; without limit and since it withdraws open suggestions that are found no more; needs INSERT, UPDATE and, without limit and since, DELETE on it; under row security whoever that binds only adds rows';

@@ -105,7 +105,7 @@ DECLARE
 BEGIN
 	IF directory IS NULL THEN
 		RAISE EXCEPTION USING ERRCODE = 'undefined_object',
-			MESSAGE = format('%s is not the table contact of a directory', contact);
+			MESSAGE = format('%s is not the table contact of a directory', coalesce(contact::text, 'NULL'));
 	END IF;
 	PERFORM contacts.directory_schema(directory);
 	RETURN directory;

@@ -1,30 +1,47 @@
 -- Upkeep: ghosts that nobody will miss are deleted, what is derived is computed
 -- again.
 
--- Whatever refers to a contact c by a foreign key, in whatever schema, and what
--- was registered as a reference without one.  Identifiers are a contact's own.
+-- Rows of other tables that refer to a row of a table, those aside that are
+-- that row's own.
+CREATE FUNCTION contacts.refers_to_row(relation regclass, alias text, own regclass[]) RETURNS text
+	LANGUAGE sql STABLE PARALLEL SAFE SET search_path = pg_catalog, pg_temp
+BEGIN ATOMIC
+	SELECT string_agg(format('EXISTS (SELECT FROM %s%I.%I t WHERE %s)',
+		CASE r.relkind WHEN 'p' THEN '' ELSE 'ONLY ' END, n.nspname, r.relname, x.matches), ' OR ' ORDER BY k.oid)
+	FROM pg_constraint k
+		JOIN pg_class r ON r.oid = k.conrelid
+		JOIN pg_namespace n ON n.oid = r.relnamespace
+		CROSS JOIN LATERAL (
+			SELECT string_agg(format('%s.%I OPERATOR(%I.%s) t.%I', alias, p.attname, q.nspname, o.oprname, f.attname), ' AND ') AS matches
+			FROM generate_subscripts(k.conkey, 1) i
+				JOIN pg_attribute f ON f.attrelid = k.conrelid AND f.attnum = k.conkey[i]
+				JOIN pg_attribute p ON p.attrelid = k.confrelid AND p.attnum = k.confkey[i]
+				JOIN pg_operator o ON o.oid = k.conpfeqop[i]
+				JOIN pg_namespace q ON q.oid = o.oprnamespace) x
+	WHERE k.contype = 'f' AND k.confrelid = relation AND k.conparentid = 0 AND k.conrelid <> ALL (own::oid[]);
+END;
+COMMENT ON FUNCTION contacts.refers_to_row(regclass, text, regclass[]) IS 'condition: a row of any table but those refers to the row alias of a table by a foreign key; NULL if no table can';
+
+-- Whatever refers to a contact c or to an identifier of its, in whatever schema,
+-- and what was registered as a reference without a foreign key.  Identifiers,
+-- with their validations, are a contact's own; so is what the directory keeps
+-- about merging and sharing it.
 CREATE FUNCTION contacts.refers_to_contact(contact regclass) RETURNS text
 	LANGUAGE plpgsql STABLE PARALLEL SAFE SET search_path = pg_catalog, pg_temp
 AS $$
 DECLARE
 	directory text := contacts.directory_of(contact);
-	condition text := (
-		SELECT string_agg(format('EXISTS (SELECT FROM %s%I.%I t WHERE %s)',
-			CASE r.relkind WHEN 'p' THEN '' ELSE 'ONLY ' END, n.nspname, r.relname, x.matches), ' OR ' ORDER BY k.oid)
-		FROM pg_constraint k
-			JOIN pg_class r ON r.oid = k.conrelid
-			JOIN pg_namespace n ON n.oid = r.relnamespace
-			CROSS JOIN LATERAL (
-				SELECT string_agg(format('c.%I OPERATOR(%I.%s) t.%I', p.attname, q.nspname, o.oprname, f.attname), ' AND ') AS matches
-				FROM generate_subscripts(k.conkey, 1) i
-					JOIN pg_attribute f ON f.attrelid = k.conrelid AND f.attnum = k.conkey[i]
-					JOIN pg_attribute p ON p.attrelid = k.confrelid AND p.attnum = k.confkey[i]
-					JOIN pg_operator o ON o.oid = k.conpfeqop[i]
-					JOIN pg_namespace q ON q.oid = o.oprnamespace) x
-		WHERE k.contype = 'f' AND k.confrelid = contact AND k.conparentid = 0
-			AND k.conrelid <> format('%I.identifier', directory)::regclass);
+	own regclass[] := ARRAY(SELECT to_regclass(format('%I.%I', directory, t))
+		FROM unnest('{identifier,validation,contact_alias,merge_journal,merge_suggestion,contact_share}'::text[]) t
+		WHERE to_regclass(format('%I.%I', directory, t)) IS NOT NULL);
+	condition text := contacts.refers_to_row(contact, 'c', own);
+	to_identifier text := contacts.refers_to_row(format('%I.identifier', directory)::regclass, 'i', own);
 	registered text;
 BEGIN
+	IF to_identifier IS NOT NULL THEN
+		condition := concat_ws(' OR ', condition,
+			format('EXISTS (SELECT FROM ONLY %I.identifier i WHERE i.contact_id = c.id AND (%s))', directory, to_identifier));
+	END IF;
 	-- a directory of an earlier version has no such table
 	IF to_regclass(format('%I.contact_reference', directory)) IS NOT NULL THEN
 		EXECUTE format($query$
@@ -39,10 +56,10 @@ BEGIN
 	RETURN coalesce(concat_ws(' OR ', condition, registered), 'false');
 END
 $$;
-COMMENT ON FUNCTION contacts.refers_to_contact(regclass) IS 'condition: a row of any table refers to contact c, by a foreign key or a registered reference, its identifiers aside';
+COMMENT ON FUNCTION contacts.refers_to_contact(regclass) IS 'condition: a row of any table refers to contact c or to an identifier of its, by a foreign key, or to c by a registered reference; what is the contact''s own, and what the directory keeps about merging and sharing it, aside';
 
 -- Candidates are locked first, where nobody else has them; whoever adds a row
--- that refers to one locks it, too.  Only then is it looked at whether anything
+-- that refers to one by a foreign key locks it, too.  Only then is it looked at whether anything
 -- does, in a statement of its own, which sees what is committed by then.
 CREATE FUNCTION contacts.delete_ghosts(contact regclass, older_than interval, batch integer, after_id bigint,
 	OUT last_id bigint, OUT deleted bigint, OUT kept bigint, OUT locked bigint)
@@ -96,24 +113,19 @@ END
 $$;
 COMMENT ON FUNCTION contacts.delete_ghosts(regclass, interval, integer, bigint) IS 'a batch of a directory''s cleanup_ghosts(): ghosts with ids after that one; last_id: where the next one goes on, NULL at the end; needs the right to read whatever refers to contacts';
 
--- Which columns are computed from others, and what check_directory() calls
--- them, where that is another name: it looks at the copies of a type at once.
-CREATE FUNCTION contacts.derived_columns() RETURNS TABLE (relation name, column_name name, object text)
+-- Which columns are computed from others; check_directory() names each so.
+CREATE FUNCTION contacts.derived_columns() RETURNS TABLE (relation name, column_name name)
 	LANGUAGE sql IMMUTABLE PARALLEL SAFE SET search_path = pg_catalog, pg_temp
 BEGIN ATOMIC
-	SELECT d.relation, d.column_name, coalesce(d.object, d.relation || '.' || d.column_name)
-	FROM (VALUES
-		('contact'::name, 'email'::name, NULL::text), ('contact', 'email_status', NULL),
-		('contact', 'mobile_phone', NULL), ('contact', 'is_reachable', NULL), ('contact', 'is_validated', NULL),
-		('contact', 'contact_type', NULL), ('contact', 'organization_name', NULL),
-		('identifier', 'key', NULL), ('identifier', 'holder', NULL),
-		('relationship', 'is_mirror', NULL), ('relationship', 'inverse_type_id', NULL),
-		('relationship', 'is_single', 'relationship.inverse_type_id'),
-		('relationship', 'inverse_is_single', 'relationship.inverse_type_id'),
-		('email_message', 'key', NULL), ('sms_message', 'key', NULL), ('delivery_notice', 'key', NULL)
-	) d (relation, column_name, object);
+	VALUES ('contact'::name, 'email'::name), ('contact', 'email_status'),
+		('contact', 'mobile_phone'), ('contact', 'is_reachable'), ('contact', 'is_validated'),
+		('contact', 'contact_type'), ('contact', 'organization_name'),
+		('identifier', 'key'), ('identifier', 'holder'),
+		('relationship', 'is_mirror'), ('relationship', 'inverse_type_id'),
+		('relationship', 'is_single'), ('relationship', 'inverse_is_single'), ('relationship', 'is_moving'),
+		('email_message', 'key'), ('sms_message', 'key'), ('delivery_notice', 'key');
 END;
-COMMENT ON FUNCTION contacts.derived_columns() IS 'the columns of a directory that are computed from others, or follow them, and what check_directory() calls them';
+COMMENT ON FUNCTION contacts.derived_columns() IS 'the columns of a directory that are computed from others, or follow them';
 
 -- The rules are those of check_directory() and repair_directory(), which know
 -- them set-based, each in one pass; what is added is the answer for every column.
@@ -124,7 +136,7 @@ AS $$
 BEGIN
 	RETURN QUERY
 	SELECT d.relation, d.column_name, coalesce(sum(r.found), 0)::bigint, coalesce(sum(r.remaining), 0)::bigint
-	FROM contacts.derived_columns() d LEFT JOIN contacts.repair_directory(directory) r ON r.object = d.object
+	FROM contacts.derived_columns() d LEFT JOIN contacts.repair_directory(directory) r ON r.object = d.relation || '.' || d.column_name
 	GROUP BY d.relation, d.column_name
 	ORDER BY d.relation, d.column_name;
 END

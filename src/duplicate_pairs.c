@@ -284,12 +284,12 @@ use_members(Finder *finder, const Member *members, int nmembers)
 		{
 			int64		a = members[i].contact;
 			int64		b = members[j].contact;
-			int64		low = Min(Abs(a), Abs(b));
-			int64		high = Max(Abs(a), Abs(b));
+			int64		id = a < 0 ? -a : a;
+			int64		other_id = b < 0 ? -b : b;
 
-			if ((a < 0 && b < 0) || low == high)
+			if ((a < 0 && b < 0) || id == other_id)
 				continue;
-			sorter_put(&finder->pairs, low, high,
+			sorter_put(&finder->pairs, Min(id, other_id), Max(id, other_id),
 					   make_evidence(kind, key, nmembers));
 		}
 	}

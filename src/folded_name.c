@@ -148,6 +148,9 @@ fold_code_points(uint32_t *code_points, size_t n, bool keep_marks)
 	{
 		uint32_t	c = letters[i];
 
+		/* what the table keeps may have come apart: I of U+0130 */
+		if (c >= 'A' && c <= 'Z')
+			c += 'a' - 'A';
 		if ((!keep_marks && is_mark(c)) || is_dropped(c))
 			continue;
 		if (is_gap(c))

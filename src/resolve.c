@@ -109,7 +109,7 @@ existing_contact(PG_FUNCTION_ARGS)
 	if (PG_ARGISNULL(0))
 		ereport(ERROR,
 				(errcode(ERRCODE_NO_DATA_FOUND),
-				 errmsg("no contact has this identifier")));
+				 errmsg("there is no such contact")));
 	PG_RETURN_DATUM(PG_GETARG_DATUM(0));
 }
 

@@ -4,7 +4,7 @@ CREATE FUNCTION dismiss_duplicate(contact_id bigint, other_id bigint) RETURNS vo
 	LANGUAGE sql VOLATILE
 BEGIN ATOMIC
 	INSERT INTO merge_suggestion (contact_id, other_id, score, source, state)
-	VALUES (least($1, $2), greatest($1, $2), 0, 'duplicates', 'dismissed')
+	VALUES ($1, $2, 0, 'duplicates', 'dismissed')
 	ON CONFLICT (contact_id, other_id) DO UPDATE SET state = 'dismissed';
 END;
 COMMENT ON FUNCTION dismiss_duplicate(bigint, bigint) IS 'remembers that two contacts are not one person: the pair is not proposed again';

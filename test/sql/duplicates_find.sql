@@ -81,6 +81,30 @@ SELECT count(*) FROM contacts.find_duplicates('duplicates_find', since => 'infin
 SELECT pg_temp.fails($$SELECT contacts.find_duplicates('pg_catalog')$$);
 SELECT pg_temp.fails($$SELECT contacts.suggest_duplicates('nowhere')$$);
 SELECT pg_temp.fails($$SELECT contacts.duplicate_pairs(NULL, NULL)$$);
+SELECT pg_temp.fails($$SELECT contacts.find_duplicates(NULL)$$);
+SELECT pg_temp.fails($$SELECT contacts.find_duplicates('duplicates_find', -1)$$);
+SELECT pg_temp.fails($$SELECT dismiss_duplicate(NULL, 1)$$) LIKE '23502%' AS is_missing LIMIT 1;
+
+-- what was found once and is not any more is withdrawn, where all are looked for
+INSERT INTO contact (id, first_name, last_name, email, business_phone) VALUES
+	(90, 'Solveig', 'Quist', 'sq@x.org', '+46701239001'), (91, 'Solveig', 'Quist', 'sq@y.org', '+46701239001');
+SELECT contacts.suggest_duplicates('duplicates_find', NULL) > 0 AS stored;
+SELECT state FROM merge_suggestion WHERE contact_id = 90;
+UPDATE contact SET first_name = 'Tove', last_name = 'Holm', business_phone = NULL WHERE id = 91;
+SELECT contacts.suggest_duplicates('duplicates_find');
+SELECT state FROM merge_suggestion WHERE contact_id = 90;
+SELECT contacts.suggest_duplicates('duplicates_find', NULL);
+SELECT state FROM merge_suggestion WHERE contact_id = 90;
+SELECT DISTINCT state, source FROM merge_suggestion ORDER BY 1, 2;
+
+-- two large mailboxes of people of all names do not crowd out the likeliest pair
+INSERT INTO contact (id, first_name, last_name, email)
+	SELECT 1000 + n, translate(md5('f' || n), '0123456789', 'ghijklmnop'), translate(md5('l' || n), '0123456789', 'ghijklmnop'),
+		format('team%s+%s@y.org', n % 2, n)
+	FROM generate_series(1, 180) n;
+INSERT INTO contact (id, first_name, last_name, email, business_phone) VALUES
+	(9001, 'Anna', 'Arp', 'aa@x.org', '+46701239002'), (9002, 'Anna', 'Arp', 'aa@y.org', '+46701239002');
+SELECT contact_id, other_id, score FROM contacts.find_duplicates('duplicates_find') WHERE contact_id = 9001;
 
 SELECT contacts.drop_directory('duplicates_find', cascade => true);
 RESET ROLE;

@@ -7,7 +7,7 @@
 \set ECHO all
 
 SELECT name, contacts.folded_name(name), contacts.folded_name(name, true) AS with_marks
-FROM unnest('{"Jürgen  MÜLLER",O''Brien,Jean-Luc,J.R.,Straße,Łódź,"Björn Ødegård",ΆΝΝΑ,"  ",山田}'::text[]) WITH ORDINALITY n (name, i) ORDER BY i;
+FROM unnest('{"Jürgen  MÜLLER",O''Brien,Jean-Luc,J.R.,Straße,Łódź,"Björn Ødegård",ΆΝΝΑ,"  ",山田,"İbrahim DİLEK"}'::text[]) WITH ORDINALITY n (name, i) ORDER BY i;
 SELECT a, b, round(contacts.name_similarity(a, b)::numeric, 3) AS alike
 FROM (VALUES (1, 'anna arp', 'anna arp'), (2, 'anna arp', 'arp anna'), (3, 'catherine', 'katherine'), (4, 'müller', 'muller'), (5, 'bob', 'xyz'), (6, '', ''), (7, '', 'a')) v (i, a, b)
 ORDER BY i;

@@ -132,10 +132,27 @@ CALL cleanup_ghosts();
 SET ROLE regress_contacts_ghosts;
 SELECT count(*) FROM contact WHERE id = 40;
 
+-- what the directory keeps about merging and sharing a ghost goes with it; what a
+-- user's table has about its identifiers keeps it
+CREATE TABLE login (identifier_id bigint REFERENCES identifier ON DELETE CASCADE);
+SELECT pg_temp.ghost(n) FROM generate_series(50, 54) n;
+INSERT INTO identifier (contact_id, semantic_type, value) SELECT n, 'anonymous', 'login ' || n FROM generate_series(50, 54) n;
+SELECT outcome FROM identify('{"anonymous": ["login 50", "login 51"]}');
+SELECT dismiss_duplicate(52, 53);
+INSERT INTO contact_share (contact_id, role) VALUES (53, 'regress_ghosts_edit');
+INSERT INTO login SELECT i.id FROM identifier i WHERE i.contact_id = 54;
+UPDATE contact SET last_seen_at = now() - interval '1 year' WHERE id BETWEEN 50 AND 54;
+CALL cleanup_ghosts('0');
+SELECT id FROM contact WHERE id BETWEEN 50 AND 54 ORDER BY id;
+SELECT count(*) FROM contact_alias;
+\set VERBOSITY terse
+CALL cleanup_ghosts(contact => NULL);
+\set VERBOSITY default
+
 SELECT * FROM contacts.check_directory('ghosts');
 SET client_min_messages = warning;
 SELECT contacts.unregister_reference('ghosts', 'note', 'whose');
-DROP TABLE flag, visit, note;
+DROP TABLE flag, visit, note, login;
 DROP SCHEMA ghosts_elsewhere CASCADE;
 SELECT contacts.drop_directory('ghosts', cascade => true);
 RESET ROLE;

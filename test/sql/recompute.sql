@@ -54,6 +54,20 @@ SELECT c.rule, c.object, c.message FROM contacts.check_directory('recompute') c 
 SELECT id, email, email_status, mobile_phone, is_reachable, is_validated, contact_type, organization_name FROM contact
 WHERE id IN (1, 2, 4, 7, 11, 12, 13) ORDER BY id;
 
+-- what cannot be an address does not keep the rest from being mended
+RESET ROLE;
+SET session_replication_role = replica;
+SET search_path = recompute;
+UPDATE email_message SET address = 'foo', state = 'queued';
+UPDATE contact SET is_reachable = false WHERE id = 1;
+UPDATE relationship SET is_moving = true WHERE id > 0;
+RESET session_replication_role;
+SET ROLE regress_contacts_recompute;
+SET search_path = recompute;
+SELECT * FROM contacts.recompute('recompute') WHERE drifted > 0 OR remaining > 0;
+SELECT address, key, state, error FROM email_message;
+SELECT * FROM contacts.recompute('recompute') WHERE drifted > 0 OR remaining > 0;
+
 -- for the owner
 RESET ROLE;
 CREATE ROLE regress_recompute_edit;
