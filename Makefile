@@ -202,7 +202,7 @@ help:
 	@echo "make install         install it there"
 	@echo "make test            run every test, on a private server"
 	@echo "make soak            run the random tests again and again, ROUNDS=10"
-	@echo "make demo            import real people, on a private server"
+	@echo "make demo            import, identify and merge real people, on a private server"
 	@echo "make bench           measure, on a private server"
 	@echo "make format          format the C sources"
 	@echo "make lint-c          list the C lines that are not formatted"
