@@ -61,6 +61,7 @@ OBJS = \
 	src/mirror_insert.o \
 	src/import.o \
 	src/merge.o \
+	src/journal.o \
 	src/catalogue.o \
 	src/guard.o \
 	src/resolve.o \
@@ -153,7 +154,8 @@ TRIGGER_FRAGMENTS = \
 	sql/directory/message_triggers.sql \
 	sql/directory/deliver_triggers.sql \
 	sql/directory/validation_triggers.sql \
-	sql/directory/identify_triggers.sql
+	sql/directory/identify_triggers.sql \
+	sql/directory/merge_triggers.sql
 
 DATA_built = sql/contacts--$(EXTVERSION).sql
 EXTRA_CLEAN = sql/contacts--$(EXTVERSION).sql

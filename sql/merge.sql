@@ -78,7 +78,10 @@ BEGIN
 	FROM pg_index x
 		JOIN pg_class c ON c.oid = x.indexrelid
 		CROSS JOIN LATERAL generate_series(1, x.indnkeyatts) i
-		CROSS JOIN LATERAL (SELECT pg_get_indexdef(x.indexrelid, i, true) AS expression) e
+		CROSS JOIN LATERAL (
+			SELECT pg_get_indexdef(x.indexrelid, i, true) || coalesce((
+				SELECT format(' COLLATE %I.%I', s.nspname, l.collname) FROM pg_collation l JOIN pg_namespace s ON s.oid = l.collnamespace
+				WHERE l.oid = x.indcollation[i - 1]), '') AS expression) e
 		LEFT JOIN pg_attribute a ON a.attrelid = x.indrelid AND a.attnum = x.indkey[i - 1] AND a.attnum > 0
 		JOIN pg_opclass p ON p.oid = x.indclass[i - 1]
 		JOIN pg_amop m ON m.amopfamily = p.opcfamily AND m.amopstrategy = 3
@@ -103,7 +106,7 @@ BEGIN
 	RETURN ARRAY(SELECT format($query$/* %7$s */
 		SELECT r.place, r.part, k.place AS keep_place, k.part AS keep_part
 		FROM (SELECT t.ctid AS place, t.tableoid AS part, e.*
-			FROM %1$s t CROSS JOIN LATERAL pg_catalog.jsonb_populate_record(t, %3$s) x
+			FROM %1$s t CROSS JOIN LATERAL pg_catalog.jsonb_populate_record(t.*, %3$s) x
 				CROSS JOIN LATERAL (SELECT %4$s, %6$s AS is_in FROM (SELECT x.*) y) e
 			WHERE %2$s) r
 			CROSS JOIN LATERAL (SELECT t.ctid AS place, t.tableoid AS part FROM %1$s t
@@ -131,8 +134,9 @@ BEGIN
 			format(CASE r.relkind WHEN 'p' THEN '%I.%I' ELSE 'ONLY %I.%I' END, n.nspname, r.relname), x.match,
 			format('pg_catalog.jsonb_build_object(%s)', x.latter)),
 		r.relrowsecurity OR r.relhasrules OR r.oid = parent OR EXISTS (
-			SELECT FROM pg_trigger g WHERE g.tgrelid = r.oid AND NOT g.tgisinternal AND g.tgtype & 19 = 19
-				AND g.tgfoid::regproc::text NOT LIKE 'contacts.%')
+			SELECT FROM pg_trigger g JOIN pg_proc f ON f.oid = g.tgfoid
+			WHERE (g.tgrelid = r.oid OR r.relkind = 'p' AND g.tgrelid IN (SELECT p.relid FROM pg_partition_tree(r.oid::regclass) p))
+				AND NOT g.tgisinternal AND g.tgtype & 19 = 19 AND f.pronamespace <> 'contacts'::regnamespace)
 	FROM (SELECT DISTINCT t.tgconstraint FROM pg_trigger t WHERE t.tgrelid = parent AND t.tgconstraint <> 0) u
 		JOIN pg_constraint k ON k.oid = u.tgconstraint AND k.contype = 'f' AND k.confrelid = parent AND k.conparentid = 0
 		JOIN pg_class r ON r.oid = k.conrelid
@@ -153,10 +157,18 @@ BEGIN
 				JOIN pg_namespace s ON s.oid = y.typnamespace
 				JOIN pg_operator o ON o.oid = k.conpfeqop[i]
 				JOIN pg_namespace q ON q.oid = o.oprnamespace) x
-	ORDER BY n.nspname, r.relname, k.conname;
+	ORDER BY (
+		-- a table comes after those that it refers to, whose cascades may take it along
+		WITH RECURSIVE above (id, depth) AS (
+			SELECT r.oid, 0
+			UNION
+			SELECT f.confrelid, a.depth + 1 FROM above a JOIN pg_constraint f ON f.contype = 'f' AND f.conrelid = a.id
+			WHERE a.depth < 20 AND f.confrelid <> parent AND f.confrelid <> a.id
+		)
+		SELECT max(a.depth) FROM above a), n.nspname, r.relname, k.conname;
 END
 $$;
-COMMENT ON FUNCTION contacts.references_to(oid) IS 'the foreign keys that lead to a table, in order of the names of the tables they are on';
+COMMENT ON FUNCTION contacts.references_to(oid) IS 'the foreign keys that lead to a table, those on tables that refer to others after these, in order of their names';
 
 CREATE FUNCTION contacts.known_references(parent oid) RETURNS contacts.reference[]
 	LANGUAGE c STABLE STRICT PARALLEL SAFE SET search_path = pg_catalog, pg_temp
@@ -170,14 +182,14 @@ AS $$
 BEGIN
 	RETURN QUERY EXECUTE format($query$
 		SELECT 0::oid, a.attname, c.oid,
-			format(CASE c.relkind WHEN 'p' THEN '%%I.%%I' ELSE 'ONLY %%I.%%I' END, n.nspname, c.relname),
+			format('%%I.%%I', n.nspname, c.relname),
 			ARRAY[a.attname], '{id}'::name[],
 			format('($1 OPERATOR(pg_catalog.->>) ''id'')::pg_catalog.int8 OPERATOR(pg_catalog.=) t.%%I', a.attname),
 			format('%%I = ($2 OPERATOR(pg_catalog.->>) ''id'')::pg_catalog.int8', a.attname),
 			format('pg_catalog.jsonb_build_object(%%L::pg_catalog.text, $1 OPERATOR(pg_catalog.->) ''id'')', a.attname),
 			format('pg_catalog.jsonb_build_object(%%L::pg_catalog.text, $2 OPERATOR(pg_catalog.->) ''id'')', a.attname),
 			contacts.twin_queries(c.oid, ARRAY[a.attname],
-				format(CASE c.relkind WHEN 'p' THEN '%%I.%%I' ELSE 'ONLY %%I.%%I' END, n.nspname, c.relname),
+				format('%%I.%%I', n.nspname, c.relname),
 				format('($1 OPERATOR(pg_catalog.->>) ''id'')::pg_catalog.int8 OPERATOR(pg_catalog.=) t.%%I', a.attname),
 				format('pg_catalog.jsonb_build_object(%%L::pg_catalog.text, $2 OPERATOR(pg_catalog.->) ''id'')', a.attname)),
 			false
@@ -197,12 +209,16 @@ DECLARE
 	rel record;
 BEGIN
 	SELECT n.nspname, c.relname INTO rel FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace WHERE c.oid = relation;
-	RAISE EXCEPTION USING ERRCODE = CASE WHEN row_security_active(relation) THEN 'insufficient_privilege' ELSE 'object_not_in_prerequisite_state' END,
+	RAISE EXCEPTION USING ERRCODE = CASE
+			-- rows that the transaction does not see may be in the way
+			WHEN current_setting('transaction_isolation') IN ('repeatable read', 'serializable') THEN 'serialization_failure'
+			WHEN row_security_active(relation) THEN 'insufficient_privilege'
+			ELSE 'object_not_in_prerequisite_state' END,
 		MESSAGE = format(message, format('%I.%I', rel.nspname, rel.relname), constraint_name),
 		SCHEMA = rel.nspname, TABLE = rel.relname, CONSTRAINT = coalesce(constraint_name, '');
 END
 $$;
-COMMENT ON FUNCTION contacts.refuse_merge(oid, name, text) IS 'raises 55000, 42501 under row security, with the names of a table and a constraint of it in the message';
+COMMENT ON FUNCTION contacts.refuse_merge(oid, name, text) IS 'raises 55000, 42501 under row security, 40001 where the transaction may not see what is in the way, with the names of a table and a constraint of it in the message';
 
 -- What the row that stays takes over from the one that goes into it: values
 -- where it has none; in the directory's own tables the stricter wish.
@@ -237,6 +253,22 @@ END
 $$;
 COMMENT ON FUNCTION contacts.combined_values(text, oid, jsonb, jsonb) IS 'the values that a row takes over from one that goes into it';
 
+-- Images are read back by the input functions of the columns' types: what is
+-- more than a scalar of the server's own goes into them as text, as a cast to
+-- json can say anything.
+CREATE FUNCTION contacts.row_image(relation oid, alias text DEFAULT 't') RETURNS text
+	LANGUAGE sql STABLE PARALLEL SAFE SET search_path = pg_catalog, pg_temp
+BEGIN ATOMIC
+	SELECT format('pg_catalog.to_jsonb(%s.*)', alias) || coalesce((
+		SELECT format(' OPERATOR(pg_catalog.||) pg_catalog.jsonb_build_object(%s)',
+			string_agg(format('%1$L::pg_catalog.text, %2$s.%1$I::pg_catalog.text', a.attname, alias), ', ' ORDER BY a.attnum))
+		FROM pg_attribute a JOIN pg_type y ON y.oid = a.atttypid
+		WHERE a.attrelid = relation AND a.attnum > 0 AND NOT a.attisdropped
+			AND (y.typnamespace <> ALL (ARRAY['pg_catalog'::regnamespace::oid, 'contacts'::regnamespace::oid])
+				OR y.typelem <> 0 AND y.typlen = -1)), '');
+END;
+COMMENT ON FUNCTION contacts.row_image(oid, text) IS 'expression: a row of a table as jsonb that jsonb_populate_record() makes the same row of';
+
 -- Writes the columns that values has into the row of which place tells, and
 -- journals it.
 CREATE FUNCTION contacts.change_row(run contacts.merge_run, relation oid, target text, place jsonb, vals jsonb) RETURNS void
@@ -248,47 +280,82 @@ BEGIN
 	IF assignment IS NULL THEN
 		RETURN;
 	END IF;
-	PERFORM contacts.merge_rows(format($statement$
+	IF contacts.merge_rows(format($statement$
 		WITH old AS MATERIALIZED (
-			SELECT t.ctid AS place, t.tableoid AS part, pg_catalog.to_jsonb(t) AS image FROM %1$s t
+			SELECT t.ctid AS place, t.tableoid AS part, %6$s AS image FROM %1$s t
 			WHERE t.ctid OPERATOR(pg_catalog.=) ($2 OPERATOR(pg_catalog.->>) 'place')::pg_catalog.tid
 				AND t.tableoid OPERATOR(pg_catalog.=) ($2 OPERATOR(pg_catalog.->>) 'part')::pg_catalog.oid
 		), changed AS (
 			UPDATE %1$s t SET %2$s
 			FROM old CROSS JOIN LATERAL pg_catalog.jsonb_populate_record(NULL::%5$s, $1) x
 			WHERE t.ctid OPERATOR(pg_catalog.=) old.place AND t.tableoid OPERATOR(pg_catalog.=) old.part
-			RETURNING old.image AS image, pg_catalog.to_jsonb(t) AS now
+			RETURNING old.image AS image, %6$s AS now
 		)
 		INSERT INTO %3$I.merge_journal (merge_id, contact_id, relation, action, before, after)
 		SELECT $3, $4, %4$L::pg_catalog.regclass, 'changed', c.image, c.now FROM changed c$statement$,
-		target, assignment, run.directory, relation, replace(target, 'ONLY ', '')),
-		vals, place, run.merge_id, run.survivor_id, run.path);
+		target, assignment, run.directory, relation, contacts.table_name(relation, false), contacts.row_image(relation)),
+		vals, place, run.merge_id, run.survivor_id, run.path) = 0
+	THEN
+		PERFORM contacts.refuse_merge(relation, NULL, 'a row of table %s could not be changed');
+	END IF;
 END
 $$;
 COMMENT ON FUNCTION contacts.change_row(contacts.merge_run, oid, text, jsonb, jsonb) IS 'writes values into one row of a table, and journals it';
 
--- The row at lose goes into the row at keep: what refers to the one refers to
--- the other, which takes values over; then the one is deleted.
-CREATE FUNCTION contacts.combine_rows(run contacts.merge_run, relation oid, target text, lose jsonb, keep jsonb) RETURNS void
+-- A row that stays and refers to the one that goes would refer to itself.
+CREATE FUNCTION contacts.clear_self_reference(run contacts.merge_run, ref contacts.reference, lose jsonb, keep_place jsonb) RETURNS void
 	LANGUAGE plpgsql VOLATILE PARALLEL UNSAFE SET search_path = pg_catalog, pg_temp
 AS $$
 DECLARE
-	query CONSTANT text := format('SELECT to_jsonb(t) FROM %s t WHERE t.ctid = ($1 ->> ''place'')::tid AND t.tableoid = ($1 ->> ''part'')::oid FOR UPDATE', target);
+	is_there boolean;
+BEGIN
+	EXECUTE format('SELECT EXISTS (SELECT FROM %s t WHERE t.ctid = ($2 ->> ''place'')::tid AND t.tableoid = ($2 ->> ''part'')::oid AND %s)',
+		ref.target, ref.match) INTO is_there USING lose, keep_place;
+	IF is_there THEN
+		PERFORM contacts.change_row(run, ref.relation, ref.target, keep_place,
+			(SELECT jsonb_object_agg(c, NULL) FROM unnest(ref.columns) c
+				JOIN pg_attribute a ON a.attrelid = ref.relation AND a.attname = c AND NOT a.attnotnull));
+	END IF;
+END
+$$;
+COMMENT ON FUNCTION contacts.clear_self_reference(contacts.merge_run, contacts.reference, jsonb, jsonb) IS 'the row at keep_place, which refers to the row of the same table that goes, refers to none, where it may';
+
+-- The row at lose goes into the row at keep: what refers to the one refers to
+-- the other, which takes values over; then the one is deleted.  Rows of the same
+-- table that refer to each other are written on the way, and found elsewhere
+-- then: false, the caller looks again.
+CREATE FUNCTION contacts.combine_rows(run contacts.merge_run, relation oid, target text, lose jsonb, keep jsonb) RETURNS boolean
+	LANGUAGE plpgsql VOLATILE PARALLEL UNSAFE SET search_path = pg_catalog, pg_temp
+AS $$
+DECLARE
+	query CONSTANT text := format('SELECT %s FROM %s t WHERE t.ctid = ($1 ->> ''place'')::tid AND t.tableoid = ($1 ->> ''part'')::oid FOR UPDATE',
+		contacts.row_image(relation), target);
 	lose_image jsonb;
 	keep_image jsonb;
+	image jsonb;
+	vals jsonb;
 	ref contacts.reference;
 BEGIN
 	EXECUTE query INTO lose_image USING lose;
 	EXECUTE query INTO keep_image USING keep;
-	-- one of the two has gone into another already: the caller looks again
 	IF lose_image IS NULL OR keep_image IS NULL THEN
-		RETURN;
+		RETURN false;
 	END IF;
 	FOREACH ref IN ARRAY contacts.known_references(relation) LOOP
 		-- a validation is of one row of identifier, and goes with it
 		CONTINUE WHEN ref.relation = format('%I.validation', run.directory)::regclass OR contacts.needs_nothing(ref, lose_image);
+		IF ref.relation = combine_rows.relation THEN
+			PERFORM contacts.clear_self_reference(run, ref, lose_image, keep);
+		END IF;
 		PERFORM contacts.move_rows(run, ref, lose_image, keep_image);
 	END LOOP;
+	EXECUTE query INTO image USING lose;
+	IF image IS NOT NULL THEN
+		EXECUTE query INTO image USING keep;
+	END IF;
+	IF image IS NULL THEN
+		RETURN false;
+	END IF;
 	IF contacts.merge_rows(format($statement$
 		WITH removed AS (
 			DELETE FROM %1$s t
@@ -302,37 +369,40 @@ BEGIN
 	THEN
 		PERFORM contacts.refuse_merge(relation, NULL, 'a row of table %s could not be deleted');
 	END IF;
-	PERFORM contacts.change_row(run, relation, target, keep,
-		contacts.combined_values(run.directory, relation, lose_image, keep_image));
+	vals := contacts.combined_values(run.directory, relation, lose_image, keep_image);
+	PERFORM contacts.change_row(run, relation, target, keep, vals - ARRAY(
+		SELECT c.name::text FROM unnest(contacts.known_references(relation)) r CROSS JOIN LATERAL unnest(r.columns, r.keys) c (name, key)
+		WHERE r.relation = combine_rows.relation AND vals -> c.name::text = keep_image -> c.key::text));
+	RETURN true;
 END
 $$;
-COMMENT ON FUNCTION contacts.combine_rows(contacts.merge_run, oid, text, jsonb, jsonb) IS 'makes one row of two: what refers to the first refers to the second, which fills its NULLs from the first; the first is deleted';
+COMMENT ON FUNCTION contacts.combine_rows(contacts.merge_run, oid, text, jsonb, jsonb) IS 'makes one row of two: what refers to the first refers to the second, which fills its NULLs from the first; the first is deleted; false if one of them is not there, or was written on the way';
 
 -- Combines the rows in whose way unique indexes stand, one by one.  Of rows that
--- have gone into others meanwhile the next round finds what is left.
+-- have gone into others, or elsewhere, meanwhile the next round finds what is
+-- left.
 CREATE FUNCTION contacts.combine_twins(run contacts.merge_run, ref contacts.reference, lose jsonb, keep jsonb) RETURNS void
 	LANGUAGE plpgsql VOLATILE PARALLEL UNSAFE SET search_path = pg_catalog, pg_temp
 AS $$
 DECLARE
 	query text;
 	pair record;
-	n_left bigint;
-	n bigint;
+	idle_rounds integer;
+	is_idle boolean;
 BEGIN
 	FOREACH query IN ARRAY ref.twins LOOP
-		n_left := NULL;
-		LOOP
-			n := contacts.merge_rows(query, lose, keep, NULL, NULL, 'pg_catalog, pg_temp');
-			EXIT WHEN n = 0;
-			IF n >= n_left THEN
+		idle_rounds := 0;
+		WHILE contacts.merge_rows(query, lose, keep, NULL, NULL, 'pg_catalog, pg_temp') > 0 LOOP
+			is_idle := true;
+			FOR pair IN EXECUTE query USING lose, keep LOOP
+				is_idle := NOT contacts.combine_rows(run, ref.relation, ref.target,
+					jsonb_build_object('place', pair.place, 'part', pair.part),
+					jsonb_build_object('place', pair.keep_place, 'part', pair.keep_part)) AND is_idle;
+			END LOOP;
+			idle_rounds := CASE WHEN is_idle THEN idle_rounds + 1 ELSE 0 END;
+			IF idle_rounds > 2 THEN
 				PERFORM contacts.refuse_merge(ref.relation, ref.name, 'rows of table %s that refer by %I cannot be combined');
 			END IF;
-			n_left := n;
-			FOR pair IN EXECUTE query USING lose, keep LOOP
-				PERFORM contacts.combine_rows(run, ref.relation, ref.target,
-					jsonb_build_object('place', pair.place, 'part', pair.part),
-					jsonb_build_object('place', pair.keep_place, 'part', pair.keep_part));
-			END LOOP;
 		END LOOP;
 	END LOOP;
 END
@@ -340,24 +410,25 @@ $$;
 COMMENT ON FUNCTION contacts.combine_twins(contacts.merge_run, contacts.reference, jsonb, jsonb) IS 'combines the rows that refer to lose with those that have the same key and refer to keep';
 
 CREATE FUNCTION contacts.move_statement(run contacts.merge_run, ref contacts.reference, filter text DEFAULT 'true') RETURNS text
-	LANGUAGE sql IMMUTABLE PARALLEL SAFE SET search_path = pg_catalog, pg_temp
+	LANGUAGE sql STABLE PARALLEL SAFE SET search_path = pg_catalog, pg_temp
 BEGIN ATOMIC
 	SELECT format(CASE WHEN (ref).is_watched THEN $watched$
 		WITH old AS MATERIALIZED (
-			SELECT t.ctid AS place, t.tableoid AS part, pg_catalog.to_jsonb(t) AS image FROM %1$s t WHERE %3$s AND %4$s
+			SELECT t.ctid AS place, t.tableoid AS part, %9$s AS image FROM %1$s t WHERE %3$s AND %4$s
 		), moved AS (
 			UPDATE %1$s t SET %2$s FROM old
 			WHERE t.ctid OPERATOR(pg_catalog.=) old.place AND t.tableoid OPERATOR(pg_catalog.=) old.part
-			RETURNING old.image AS former, pg_catalog.to_jsonb(t) AS now
+			RETURNING old.image AS former, %9$s AS now
 		)$watched$ ELSE $plain$
 		WITH moved AS (
 			UPDATE %1$s t SET %2$s WHERE %3$s AND %4$s
-			RETURNING pg_catalog.to_jsonb(t) OPERATOR(pg_catalog.||) %8$s AS former, pg_catalog.to_jsonb(t) AS now
+			RETURNING %9$s OPERATOR(pg_catalog.||) %8$s AS former, %9$s AS now
 		)$plain$ END || $statement$
 		INSERT INTO %5$I.merge_journal (merge_id, contact_id, relation, action, columns, before, after)
 		SELECT $3, $4, %6$L::pg_catalog.regclass, 'moved', %7$L::pg_catalog.name[], m.former, m.now
 		FROM moved m$statement$,
-		(ref).target, (ref).assignment, (ref).match, filter, (run).directory, (ref).relation, (ref).columns, (ref).former);
+		(ref).target, (ref).assignment, (ref).match, filter, (run).directory, (ref).relation, (ref).columns, (ref).former,
+		contacts.row_image((ref).relation));
 END;
 COMMENT ON FUNCTION contacts.move_statement(contacts.merge_run, contacts.reference, text) IS 'statement that makes the rows that refer to $1 refer to $2, and journals it';
 
@@ -376,6 +447,9 @@ BEGIN
 		END IF;
 		RETURN;
 	END IF;
+	IF ref.id = 0 AND row_security_active(ref.relation) THEN
+		PERFORM contacts.refuse_merge(ref.relation, NULL, 'rows of table %s may be hidden by row security');
+	END IF;
 	PERFORM contacts.combine_twins(run, ref, lose, keep);
 	IF ref.is_watched THEN
 		PERFORM contacts.merge_rows(format('SELECT 1 FROM %s t WHERE %s FOR UPDATE', ref.target, ref.match), lose, NULL, NULL, NULL, run.path);
@@ -389,16 +463,3 @@ BEGIN
 END
 $$;
 COMMENT ON FUNCTION contacts.move_rows(contacts.merge_run, contacts.reference, jsonb, jsonb) IS 'makes what refers to the row of which lose is the image refer to that of which keep is the image, by one foreign key; 55000 if not all rows can';
-
--- For dry runs.
-CREATE FUNCTION contacts.try_rows(run contacts.merge_run, ref contacts.reference, lose jsonb, keep jsonb) RETURNS void
-	LANGUAGE plpgsql VOLATILE PARALLEL UNSAFE SET search_path = pg_catalog, pg_temp
-AS $$
-BEGIN
-	PERFORM contacts.move_rows(run, ref, lose, keep);
-EXCEPTION WHEN integrity_constraint_violation OR object_not_in_prerequisite_state OR triggered_action_exception THEN
-	EXECUTE format('INSERT INTO %I.merge_journal (merge_id, contact_id, relation, action, after) VALUES ($1, $2, $3::regclass, $4, $5)', run.directory)
-		USING run.merge_id, run.survivor_id, ref.relation, 'conflict', jsonb_build_object('message', SQLERRM);
-END
-$$;
-COMMENT ON FUNCTION contacts.try_rows(contacts.merge_run, contacts.reference, jsonb, jsonb) IS 'move_rows(), which journals a conflict where that is refused';

@@ -7,13 +7,13 @@ CREATE FUNCTION contacts.merge_identifier_statement(directory text, is_main bool
 BEGIN ATOMIC
 	SELECT format($statement$
 		WITH old AS MATERIALIZED (
-			SELECT %2$s i.id, %3$s AS slug, pg_catalog.to_jsonb(i) AS image
+			SELECT %2$s i.id, %3$s AS slug, pg_catalog.to_jsonb(i.*) AS image
 			FROM ONLY %1$I.identifier i
 			WHERE i.contact_id OPERATOR(pg_catalog.=) ($1 OPERATOR(pg_catalog.->>) 'id')::pg_catalog.int8 %4$s
 		), moved AS (
 			UPDATE ONLY %1$I.identifier t SET contact_id = $4, slug = old.slug
 			FROM old WHERE t.id OPERATOR(pg_catalog.=) old.id
-			RETURNING old.image, pg_catalog.to_jsonb(t) AS now
+			RETURNING old.image, pg_catalog.to_jsonb(t.*) AS now
 		)
 		INSERT INTO %1$I.merge_journal (merge_id, contact_id, relation, action, columns, before, after)
 		SELECT $3, $4, '%1$I.identifier'::pg_catalog.regclass, 'moved', '{contact_id,slug}', m.image, m.now FROM moved m$statement$,
@@ -97,7 +97,7 @@ BEGIN
 						AND t.related_contact_id OPERATOR(pg_catalog.=) ($1 OPERATOR(pg_catalog.->>) 'id')::pg_catalog.int8
 					OR t.related_contact_id OPERATOR(pg_catalog.=) $4
 						AND t.contact_id OPERATOR(pg_catalog.=) ($1 OPERATOR(pg_catalog.->>) 'id')::pg_catalog.int8)
-			RETURNING pg_catalog.to_jsonb(t) AS image
+			RETURNING pg_catalog.to_jsonb(t.*) AS image
 		)
 		INSERT INTO %1$I.merge_journal (merge_id, contact_id, relation, action, before)
 		SELECT $3, $4, '%1$I.relationship'::pg_catalog.regclass, 'removed', r.image FROM removed r$statement$, run.directory),
@@ -178,7 +178,7 @@ BEGIN
 		PERFORM contacts.merge_rows(format($statement$
 			WITH removed AS (
 				DELETE FROM %1$s t WHERE t.id OPERATOR(pg_catalog.=) ANY (%2$L::pg_catalog.int8[])
-				RETURNING pg_catalog.to_jsonb(t) AS image
+				RETURNING pg_catalog.to_jsonb(t.*) AS image
 			)
 			INSERT INTO %3$I.merge_journal (merge_id, contact_id, relation, action, before)
 			SELECT $3, $4, %4$L::pg_catalog.regclass, 'combined', r.image FROM removed r$statement$,
@@ -187,14 +187,14 @@ BEGIN
 	END IF;
 	PERFORM contacts.merge_rows(format($statement$
 		WITH old AS MATERIALIZED (
-			SELECT t.id, pg_catalog.to_jsonb(t) AS image,
+			SELECT t.id, pg_catalog.to_jsonb(t.*) AS image,
 				CASE t.contact_id WHEN x.id THEN t.other_id ELSE t.contact_id END AS other_id
 			FROM %1$s t CROSS JOIN (SELECT ($1 OPERATOR(pg_catalog.->>) 'id')::pg_catalog.int8 AS id) x
 			WHERE t.contact_id OPERATOR(pg_catalog.=) x.id OR t.other_id OPERATOR(pg_catalog.=) x.id
 		), moved AS (
 			UPDATE %1$s t SET contact_id = least($4, old.other_id), other_id = greatest($4, old.other_id)
 			FROM old WHERE t.id OPERATOR(pg_catalog.=) old.id
-			RETURNING old.image, pg_catalog.to_jsonb(t) AS now
+			RETURNING old.image, pg_catalog.to_jsonb(t.*) AS now
 		)
 		INSERT INTO %2$I.merge_journal (merge_id, contact_id, relation, action, columns, before, after)
 		SELECT $3, $4, %3$L::pg_catalog.regclass, 'moved', '{contact_id,other_id}', m.image, m.now FROM moved m$statement$,
@@ -212,7 +212,7 @@ AS $$
 BEGIN
 	PERFORM contacts.merge_rows(format($statement$
 		WITH old AS MATERIALIZED (
-			SELECT l.contact_id, l.verifier, pg_catalog.to_jsonb(l) OPERATOR(pg_catalog.-) 'verifier' AS image,
+			SELECT l.contact_id, l.verifier, pg_catalog.to_jsonb(l.*) OPERATOR(pg_catalog.-) 'verifier' AS image,
 				EXISTS (SELECT FROM ONLY %1$I.credential k WHERE k.contact_id OPERATOR(pg_catalog.=) $4) AS is_twin
 			FROM ONLY %1$I.credential l
 			WHERE l.contact_id OPERATOR(pg_catalog.=) ($1 OPERATOR(pg_catalog.->>) 'id')::pg_catalog.int8
@@ -226,7 +226,7 @@ BEGIN
 			RETURNING 'moved' AS action,
 				-- a later updated_at tells of another password
 				old.image OPERATOR(pg_catalog.||) pg_catalog.jsonb_build_object('updated_at', t.updated_at) AS image,
-				pg_catalog.to_jsonb(t) OPERATOR(pg_catalog.-) 'verifier' AS now, NULL::pg_catalog.text AS verifier
+				pg_catalog.to_jsonb(t.*) OPERATOR(pg_catalog.-) 'verifier' AS now, NULL::pg_catalog.text AS verifier
 		)
 		INSERT INTO %1$I.merge_journal (merge_id, contact_id, relation, action, columns, before, after, verifier)
 		SELECT $3, $4, '%1$I.credential'::pg_catalog.regclass, d.action, '{contact_id}', d.image, d.now, d.verifier
@@ -257,9 +257,9 @@ BEGIN
 			SELECT $4, l.role, l.may_edit, l.created_at FROM ONLY %1$I.contact_share l
 			WHERE l.contact_id OPERATOR(pg_catalog.=) ($1 OPERATOR(pg_catalog.->>) 'id')::pg_catalog.int8
 			ON CONFLICT DO NOTHING
-			RETURNING pg_catalog.to_jsonb(t) AS now
+			RETURNING pg_catalog.to_jsonb(t.*) AS now
 		), gone AS (
-			SELECT pg_catalog.to_jsonb(l) AS image FROM ONLY %1$I.contact_share l
+			SELECT pg_catalog.to_jsonb(l.*) AS image FROM ONLY %1$I.contact_share l
 			WHERE l.contact_id OPERATOR(pg_catalog.=) ($1 OPERATOR(pg_catalog.->>) 'id')::pg_catalog.int8
 		)
 		INSERT INTO %1$I.merge_journal (merge_id, contact_id, relation, action, before, after)
@@ -278,13 +278,9 @@ AS $$
 DECLARE
 	place jsonb;
 BEGIN
-	EXECUTE format('SELECT jsonb_build_object(''place'', t.ctid, ''part'', t.tableoid) FROM %s t WHERE t.id = $3 AND %s', ref.target, ref.match)
-		INTO place USING lose, keep, run.survivor_id;
-	IF place IS NOT NULL THEN
-		PERFORM contacts.change_row(run, ref.relation, ref.target, place,
-			(SELECT jsonb_object_agg(c, NULL) FROM unnest(ref.columns) c
-				JOIN pg_attribute a ON a.attrelid = ref.relation AND a.attname = c AND NOT a.attnotnull));
-	END IF;
+	EXECUTE format('SELECT jsonb_build_object(''place'', t.ctid, ''part'', t.tableoid) FROM %s t WHERE t.id = $1', ref.target)
+		INTO place USING run.survivor_id;
+	PERFORM contacts.clear_self_reference(run, ref, lose, place);
 	PERFORM contacts.merge_rows(contacts.move_statement(run, ref,
 		't.id OPERATOR(pg_catalog.<>) ($1 OPERATOR(pg_catalog.->>) ''id'')::pg_catalog.int8'),
 		lose, keep, run.merge_id, run.survivor_id, run.path);
@@ -305,7 +301,7 @@ $$;
 COMMENT ON FUNCTION contacts.needs_nothing(contacts.reference, jsonb) IS 'does nothing refer to a row by a foreign key on a table that the caller has no rights on?';
 
 -- One reference, by the rule of its table.
-CREATE FUNCTION contacts.merge_reference(run contacts.merge_run, ref contacts.reference, lose jsonb, keep jsonb) RETURNS void
+CREATE FUNCTION contacts.move_reference(run contacts.merge_run, ref contacts.reference, lose jsonb, keep jsonb) RETURNS void
 	LANGUAGE plpgsql VOLATILE PARALLEL UNSAFE SET search_path = pg_catalog, pg_temp
 AS $$
 DECLARE
@@ -333,14 +329,34 @@ BEGIN
 			-- its trigger may exchange the two columns
 			PERFORM contacts.move_rows(run, ROW(ref.id, ref.name, ref.relation, ref.target, '{contact_id,other_id}'::name[], ref.keys,
 				ref.match, ref.assignment, ref.former, ref.latter, '{}'::text[], true)::contacts.reference, lose, keep);
-		WHEN run.is_dry THEN
-			PERFORM contacts.try_rows(run, ref, lose, keep);
 		ELSE
 			PERFORM contacts.move_rows(run, ref, lose, keep);
 	END CASE;
 END
 $$;
-COMMENT ON FUNCTION contacts.merge_reference(contacts.merge_run, contacts.reference, jsonb, jsonb) IS 'moves what refers to the loser by one foreign key, by the rule of its table';
+COMMENT ON FUNCTION contacts.move_reference(contacts.merge_run, contacts.reference, jsonb, jsonb) IS 'moves what refers to the loser by one foreign key, by the rule of its table';
+
+-- In a dry run, whatever the merge would fail with is a conflict.
+CREATE FUNCTION contacts.merge_reference(run contacts.merge_run, ref contacts.reference, lose jsonb, keep jsonb) RETURNS void
+	LANGUAGE plpgsql VOLATILE PARALLEL UNSAFE SET search_path = pg_catalog, pg_temp
+AS $$
+BEGIN
+	IF NOT run.is_dry THEN
+		PERFORM contacts.move_reference(run, ref, lose, keep);
+		RETURN;
+	END IF;
+	BEGIN
+		PERFORM contacts.move_reference(run, ref, lose, keep);
+	EXCEPTION
+		WHEN serialization_failure OR deadlock_detected OR lock_not_available OR insufficient_privilege OR insufficient_resources THEN
+			RAISE;
+		WHEN OTHERS THEN
+			EXECUTE format('INSERT INTO %I.merge_journal (merge_id, contact_id, relation, action, after) VALUES ($1, $2, $3::regclass, $4, $5)', run.directory)
+				USING run.merge_id, run.survivor_id, ref.relation, 'conflict', jsonb_build_object('message', SQLERRM);
+	END;
+END
+$$;
+COMMENT ON FUNCTION contacts.merge_reference(contacts.merge_run, contacts.reference, jsonb, jsonb) IS 'moves what refers to the loser by one foreign key; in a dry run it journals a conflict where that is refused';
 
 CREATE FUNCTION contacts.remove_loser(run contacts.merge_run, lose jsonb) RETURNS void
 	LANGUAGE plpgsql VOLATILE PARALLEL UNSAFE SET search_path = pg_catalog, pg_temp
@@ -353,6 +369,8 @@ BEGIN
 			RETURNING t.id
 		), alias AS (
 			INSERT INTO %1$I.contact_alias (old_id, contact_id, merge_id) SELECT r.id, $4, $3 FROM removed r
+			-- an id that was used again
+			ON CONFLICT (old_id) DO UPDATE SET contact_id = EXCLUDED.contact_id, merge_id = EXCLUDED.merge_id
 		)
 		INSERT INTO %1$I.merge_journal (merge_id, contact_id, relation, action, before)
 		SELECT $3, $4, '%1$I.contact'::pg_catalog.regclass, 'removed', $1 FROM removed$statement$, run.directory),
@@ -393,7 +411,8 @@ DECLARE
 	ref contacts.reference;
 	keep jsonb;
 BEGIN
-	EXECUTE format('SELECT to_jsonb(c) FROM ONLY %I.contact c WHERE c.id = $1', run.directory) INTO keep USING run.survivor_id;
+	EXECUTE format('SELECT %s FROM ONLY %I.contact c WHERE c.id = $1', contacts.row_image(format('%I.contact', run.directory)::regclass, 'c'), run.directory)
+		INTO keep USING run.survivor_id;
 	-- while the columns that they refer to are as they were
 	FOREACH ref IN ARRAY refs LOOP
 		IF ref.keys && '{email,mobile_phone}' THEN
@@ -487,7 +506,8 @@ DECLARE
 	place jsonb;
 	vals jsonb;
 BEGIN
-	EXECUTE format('SELECT to_jsonb(c), jsonb_build_object(''place'', c.ctid, ''part'', c.tableoid) FROM ONLY %I.contact c WHERE c.id = $1', run.directory)
+	EXECUTE format('SELECT %s, jsonb_build_object(''place'', c.ctid, ''part'', c.tableoid) FROM ONLY %I.contact c WHERE c.id = $1',
+		contacts.row_image(contact, 'c'), run.directory)
 		INTO keep, place USING run.survivor_id;
 	vals := contacts.merged_values(contact, keep, losers, choices);
 	-- nobody refers to himself, or to who he was
@@ -510,7 +530,7 @@ END
 $$;
 COMMENT ON FUNCTION contacts.fill_survivor(contacts.merge_run, jsonb[], jsonb, boolean) IS 'the survivor takes over values from the losers, and a wish of theirs to be left alone (rule C4)';
 
-CREATE FUNCTION contacts.check_choices(contact regclass, ids bigint[], choices jsonb) RETURNS void
+CREATE FUNCTION contacts.check_choices(contact regclass, images jsonb[], choices jsonb) RETURNS void
 	LANGUAGE plpgsql STABLE PARALLEL SAFE SET search_path = pg_catalog, pg_temp
 AS $$
 DECLARE
@@ -519,18 +539,23 @@ BEGIN
 	IF jsonb_typeof(choices) <> 'object' THEN
 		RAISE EXCEPTION USING ERRCODE = 'invalid_parameter_value', MESSAGE = 'choices must be an object of column names and ids of contacts';
 	END IF;
-	SELECT c.key, c.value, m.name IS NULL AS is_unknown INTO odd
+	SELECT c.key, c.value, m.name IS NULL AS is_unknown,
+		-- the survivor's own address would go
+		c.key IN ('email', 'mobile_phone') AND EXISTS (SELECT FROM unnest(images) i WHERE i ->> 'id' = c.value AND i -> c.key = 'null') AS is_empty
+	INTO odd
 	FROM jsonb_each_text(choices) c LEFT JOIN contacts.mergeable_columns(contact) m ON m.name = c.key
-	WHERE m.name IS NULL OR c.value <> ALL (ids::text[]) OR c.value IS NULL
+	WHERE m.name IS NULL OR c.value IS NULL OR NOT EXISTS (SELECT FROM unnest(images) i WHERE i ->> 'id' = c.value)
+		OR c.key IN ('email', 'mobile_phone') AND EXISTS (SELECT FROM unnest(images) i WHERE i ->> 'id' = c.value AND i -> c.key = 'null')
 	ORDER BY c.key LIMIT 1;
 	IF FOUND THEN
 		RAISE EXCEPTION USING ERRCODE = 'invalid_parameter_value',
 			MESSAGE = CASE WHEN odd.is_unknown THEN format('the value of column "%s" cannot be chosen', odd.key)
+				WHEN odd.is_empty THEN format('contact %s has no %s to be chosen', odd.value, odd.key)
 				ELSE format('the choice for column "%s" is not one of the contacts', odd.key) END;
 	END IF;
 END
 $$;
-COMMENT ON FUNCTION contacts.check_choices(regclass, bigint[], jsonb) IS 'refuses choices of columns or contacts that there are not (22023)';
+COMMENT ON FUNCTION contacts.check_choices(regclass, jsonb[], jsonb) IS 'refuses choices of columns or contacts that there are not (22023)';
 
 -- Lock order: contacts by id, then identifiers by key.
 CREATE FUNCTION contacts.lock_merged(directory text, ids bigint[]) RETURNS jsonb[]
@@ -545,11 +570,11 @@ DECLARE
 BEGIN
 	EXECUTE format($query$
 		SELECT array_agg(c.image ORDER BY c.id) FILTER (WHERE c.id = ANY ($1))
-		FROM (SELECT c.id, to_jsonb(c) AS image FROM ONLY %I.contact c
-			WHERE c.id = ANY ($1)%s ORDER BY c.id FOR UPDATE) c$query$, directory, others)
+		FROM (SELECT c.id, %s AS image FROM ONLY %I.contact c
+			WHERE c.id = ANY ($1)%s ORDER BY c.id FOR UPDATE) c$query$, contacts.row_image(contact, 'c'), directory, others)
 		INTO images USING ids;
 	SELECT i INTO missing FROM unnest(ids) i
-	WHERE i::text NOT IN (SELECT m ->> 'id' FROM unnest(images) m) ORDER BY i LIMIT 1;
+	WHERE NOT EXISTS (SELECT FROM unnest(images) m WHERE m ->> 'id' = i::text) ORDER BY i LIMIT 1;
 	IF FOUND THEN
 		PERFORM contacts.no_contact(missing);
 	END IF;
@@ -568,19 +593,19 @@ BEGIN ATOMIC
 END;
 COMMENT ON FUNCTION contacts.natural_survivor(jsonb[]) IS 'the oldest contact that is more than a ghost, else the oldest';
 
--- C4: did one of the losers not want to be written to?
-CREATE FUNCTION contacts.is_wish(directory text, losers jsonb[]) RETURNS boolean
+-- C4: did one of the contacts not want to be written to?
+CREATE FUNCTION contacts.is_wish(directory text, images jsonb[]) RETURNS boolean
 	LANGUAGE plpgsql STABLE PARALLEL UNSAFE SET search_path = pg_catalog, pg_temp
 AS $$
 DECLARE
-	result boolean := EXISTS (SELECT FROM unnest(losers) l WHERE l ->> 'email_status' = 'unsubscribed');
+	result boolean := EXISTS (SELECT FROM unnest(images) i WHERE i ->> 'email_status' = 'unsubscribed');
 BEGIN
-	IF NOT result AND EXISTS (SELECT FROM unnest(losers) l WHERE l ->> 'email_status' = 'suppressed') THEN
+	IF NOT result AND EXISTS (SELECT FROM unnest(images) i WHERE i ->> 'email_status' = 'suppressed') THEN
 		EXECUTE format($query$
 			SELECT EXISTS (SELECT FROM ONLY %I.identifier i
 				WHERE i.contact_id = ANY ($1) AND i.semantic_type = 'email' AND i.slug = 'main'
 					AND i.status = 'suppressed' AND i.status_reason IN ('own_wish', 'complaint'))$query$, directory)
-			INTO result USING ARRAY(SELECT (l ->> 'id')::bigint FROM unnest(losers) l);
+			INTO result USING ARRAY(SELECT (i ->> 'id')::bigint FROM unnest(images) i);
 	END IF;
 	RETURN result;
 END
@@ -612,7 +637,7 @@ AS $$
 DECLARE
 	losers jsonb[] := ARRAY(SELECT i FROM unnest(images) i WHERE (i ->> 'id')::bigint <> run.survivor_id ORDER BY (i ->> 'id')::bigint);
 	loser_ids bigint[] := ARRAY(SELECT (l ->> 'id')::bigint FROM unnest(losers) l);
-	is_wish boolean := contacts.is_wish(run.directory, losers);
+	is_wish boolean := contacts.is_wish(run.directory, images);
 	loser jsonb;
 	counts jsonb;
 BEGIN
@@ -632,12 +657,34 @@ END
 $$;
 COMMENT ON FUNCTION contacts.merge_locked(contacts.merge_run, jsonb[], jsonb, text) IS 'merges contacts that are locked, of which these are the rows';
 
+-- For dry runs: constraints that would be looked at when the transaction ends.
+CREATE FUNCTION contacts.try_deferred(result jsonb) RETURNS jsonb
+	LANGUAGE plpgsql VOLATILE PARALLEL UNSAFE SET search_path = pg_catalog, pg_temp
+AS $$
+DECLARE
+	schema_name text;
+	table_name text;
+	path text[];
+BEGIN
+	IF NOT jsonb_path_exists(result, '$.tables.*.conflict') THEN
+		SET CONSTRAINTS ALL IMMEDIATE;
+	END IF;
+	RETURN result;
+EXCEPTION WHEN integrity_constraint_violation THEN
+	GET STACKED DIAGNOSTICS schema_name = SCHEMA_NAME, table_name = TABLE_NAME;
+	path := ARRAY['tables', schema_name || '.' || table_name];
+	RETURN jsonb_set(result, path, coalesce(result #> path, '{}') || '{"conflict": 1}');
+END
+$$;
+COMMENT ON FUNCTION contacts.try_deferred(jsonb) IS 'the result of a dry run, with a conflict where a deferred constraint would fail';
+
 -- Plans are kept, those of foreign keys among them: one made while a table was
--- empty must not read it through when it is large.
+-- empty must not read it through when it is large.  Images of rows depend on
+-- some settings.
 CREATE FUNCTION contacts.run_merge(directory text, survivor bigint, losers bigint[], dry_run boolean, choices jsonb,
 	reason text, path text) RETURNS jsonb
 	LANGUAGE plpgsql VOLATILE PARALLEL UNSAFE SET search_path = pg_catalog, pg_temp
-	SET enable_seqscan = off SET jit = off
+	SET enable_seqscan = off SET jit = off SET extra_float_digits = 1 SET intervalstyle = postgres
 AS $$
 DECLARE
 	ids bigint[] := ARRAY(SELECT DISTINCT i FROM unnest(losers || survivor) i WHERE i IS NOT NULL ORDER BY i);
@@ -652,7 +699,7 @@ BEGIN
 	END IF;
 	images := contacts.lock_merged(directory, ids);
 	IF choices IS NOT NULL THEN
-		PERFORM contacts.check_choices(format('%I.contact', directory)::regclass, ids, choices);
+		PERFORM contacts.check_choices(format('%I.contact', directory)::regclass, images, choices);
 	END IF;
 	run := ROW(directory, NULL, coalesce(survivor, contacts.natural_survivor(images)), path, coalesce(dry_run, false));
 	IF NOT run.is_dry THEN
@@ -660,6 +707,7 @@ BEGIN
 	END IF;
 	BEGIN
 		result := contacts.merge_locked(run, images, choices, reason) - 'merge_id';
+		result := contacts.try_deferred(result);
 		RAISE EXCEPTION USING ERRCODE = 'CT000', MESSAGE = 'dry run';
 	EXCEPTION WHEN SQLSTATE 'CT000' THEN
 		RETURN result;

@@ -88,3 +88,7 @@ COMMENT ON FUNCTION contacts.notice_settle() IS 'AFTER INSERT on delivery_notice
 CREATE FUNCTION contacts.template_derive() RETURNS trigger
 	LANGUAGE c AS 'MODULE_PATHNAME';
 COMMENT ON FUNCTION contacts.template_derive() IS 'BEFORE INSERT OR UPDATE on message_template: checks the names of values, sets updated_at';
+
+CREATE FUNCTION contacts.merge_journal_derive() RETURNS trigger
+	LANGUAGE c AS 'MODULE_PATHNAME';
+COMMENT ON FUNCTION contacts.merge_journal_derive() IS 'BEFORE INSERT on merge_journal: the role is that of whoever writes';

@@ -36,7 +36,7 @@ BEGIN ATOMIC
 	SELECT CASE
 		WHEN n.nspname = directory AND c.relname = 'identifier' THEN
 			't.contact_id OPERATOR(pg_catalog.=) a.contact_id AND t.key OPERATOR(pg_catalog.=) a.key AND t.semantic_type OPERATOR(pg_catalog.=) a.semantic_type AND coalesce(t.slug, '''') OPERATOR(pg_catalog.=) coalesce(a.slug, '''')'
-		ELSE 'pg_catalog.to_jsonb(pg_catalog.jsonb_populate_record(t, contacts.stable_image(j.action, j.columns, j.before, j.after))) OPERATOR(pg_catalog.=) pg_catalog.to_jsonb(t)' END
+		ELSE 'pg_catalog.to_jsonb(pg_catalog.jsonb_populate_record(t.*, contacts.stable_image(j.action, j.columns, j.before, j.after))) OPERATOR(pg_catalog.=) pg_catalog.to_jsonb(t.*)' END
 	FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace WHERE c.oid = relation;
 END;
 COMMENT ON FUNCTION contacts.is_unchanged(text, oid) IS 'condition that a row t of a table is as the merge left it: as j.after, of which a is the record';
@@ -72,8 +72,8 @@ BEGIN ATOMIC
 					AND j.id OPERATOR(pg_catalog.>=) ($1 OPERATOR(pg_catalog.->>) 'low')::pg_catalog.int8
 					AND j.id OPERATOR(pg_catalog.<=) ($1 OPERATOR(pg_catalog.->>) 'high')::pg_catalog.int8) w
 				JOIN (
-				SELECT t.ctid AS place, t.tableoid AS part, pg_catalog.to_jsonb(t) AS image,
-					pg_catalog.row_number() OVER (PARTITION BY pg_catalog.to_jsonb(t) ORDER BY t.ctid) AS n
+				SELECT t.ctid AS place, t.tableoid AS part, pg_catalog.to_jsonb(t.*) AS image,
+					pg_catalog.row_number() OVER (PARTITION BY pg_catalog.to_jsonb(t.*) ORDER BY t.ctid) AS n
 				FROM %3$s t) p ON p.image OPERATOR(pg_catalog.=) w.image AND p.n OPERATOR(pg_catalog.=) w.n$query$,
 			(run).directory, contacts.table_name(relation, false), contacts.table_name(relation, true)) END;
 END;
@@ -117,13 +117,16 @@ CREATE FUNCTION contacts.undo_changed(run contacts.merge_run, entry_id bigint, r
 AS $$
 DECLARE
 	is_contact CONSTANT boolean := relation = format('%I.contact', run.directory)::regclass;
+	source CONSTANT text := CASE WHEN is_contact THEN 'x'
+		ELSE format('(pg_catalog.jsonb_populate_record(NULL::%s, u.before))', contacts.table_name(relation, false)) END;
 	derived CONSTANT text[] := '{email_status,status,status_reason,status_changed_at,is_reachable,is_validated,contact_type,organization_name,updated_at}';
 	current_row jsonb;
 	old_columns text[];
 	work text;
 BEGIN
 	IF is_contact THEN
-		EXECUTE format('SELECT to_jsonb(c) FROM ONLY %I.contact c WHERE c.id = $1', run.directory) INTO current_row USING (after ->> 'id')::bigint;
+		EXECUTE format('SELECT %s FROM ONLY %I.contact c WHERE c.id = $1', contacts.row_image(relation, 'c'), run.directory)
+			INTO current_row USING (after ->> 'id')::bigint;
 	END IF;
 	old_columns := ARRAY(SELECT b.key FROM jsonb_each(before) b
 		WHERE b.value IS DISTINCT FROM after -> b.key
@@ -139,7 +142,7 @@ BEGIN
 		EXECUTE format('DELETE FROM ONLY %I.merge_journal j WHERE j.id = $1', run.directory) USING entry_id;
 		RETURN;
 	END IF;
-	work := (SELECT string_agg(format('%1$I = x.%1$I', c), ', ') FROM unnest(old_columns) c);
+	work := (SELECT string_agg(format('%1$I = %2$s.%1$I', c, source), ', ') FROM unnest(old_columns) c);
 	IF is_contact THEN
 		PERFORM contacts.merge_rows(format($statement$
 			WITH changed AS (
@@ -150,12 +153,22 @@ BEGIN
 			before, NULL, run.merge_id, entry_id, run.path);
 	ELSE
 		PERFORM contacts.undo_rows(run, jsonb_build_object('low', entry_id, 'high', entry_id), relation,
-			format('UPDATE %s t SET %s FROM', contacts.table_name(relation, true),
-				replace(work, 'x.', format('(pg_catalog.jsonb_populate_record(NULL::%s, u.before)).', contacts.table_name(relation, false)))));
+			format('UPDATE %s t SET %s FROM', contacts.table_name(relation, true), work));
 	END IF;
 END
 $$;
 COMMENT ON FUNCTION contacts.undo_changed(contacts.merge_run, bigint, oid, jsonb, jsonb) IS 'a row has the values that it had before it took others over';
+
+-- Columns of contact that users' foreign keys are on: they may refer to rows that
+-- are back later.
+CREATE FUNCTION contacts.referring_columns(contact regclass) RETURNS text[]
+	LANGUAGE sql STABLE PARALLEL SAFE SET search_path = pg_catalog, pg_temp
+BEGIN ATOMIC
+	SELECT coalesce(array_agg(DISTINCT a.attname::text), '{}')
+	FROM pg_constraint k JOIN pg_attribute a ON a.attrelid = k.conrelid AND a.attnum = ANY (k.conkey)
+	WHERE k.conrelid = contact AND k.contype = 'f' AND NOT a.attnotnull;
+END;
+COMMENT ON FUNCTION contacts.referring_columns(regclass) IS 'columns of contact that refer to other rows, or to none';
 
 -- Puts a row back; identifiers, which come later, give a contact its addresses.
 CREATE FUNCTION contacts.undo_removed(run contacts.merge_run, entry_id bigint, relation oid, before jsonb) RETURNS void
@@ -165,25 +178,27 @@ DECLARE
 	is_contact CONSTANT boolean := relation = format('%I.contact', run.directory)::regclass;
 	image jsonb := before;
 	names text;
+	vals text;
 BEGIN
 	IF relation = format('%I.credential', run.directory)::regclass THEN
 		EXECUTE format('SELECT $2 || jsonb_build_object(''verifier'', j.verifier) FROM ONLY %I.merge_journal j WHERE j.id = $1', run.directory)
 			INTO image USING entry_id, image;
 	END IF;
 	IF is_contact THEN
-		image := image || '{"email": null, "mobile_phone": null}' || CASE
+		image := (image - contacts.referring_columns(relation)) || '{"email": null, "mobile_phone": null}' || CASE
 			WHEN before -> 'email' <> 'null' OR before ->> 'email_status' = 'not_opted_in' THEN '{"email_status": "not_opted_in"}'
 			ELSE '{}' END::jsonb;
 	END IF;
-	names := (SELECT string_agg(quote_ident(a.attname), ', ' ORDER BY a.attnum) FROM pg_attribute a
-		WHERE a.attrelid = relation AND a.attnum > 0 AND NOT a.attisdropped AND a.attgenerated = '' AND image ? a.attname::text);
+	SELECT string_agg(quote_ident(a.attname), ', ' ORDER BY a.attnum), string_agg(format('x.%I', a.attname), ', ' ORDER BY a.attnum)
+		INTO names, vals
+	FROM pg_attribute a
+	WHERE a.attrelid = relation AND a.attnum > 0 AND NOT a.attisdropped AND a.attgenerated = '' AND image ? a.attname::text;
 	PERFORM contacts.merge_rows(format($statement$
 		WITH made AS (
 			INSERT INTO %1$s (%2$s) OVERRIDING SYSTEM VALUE
 			SELECT %3$s FROM pg_catalog.jsonb_populate_record(NULL::%1$s, $1) x RETURNING 1 AS one)
 		DELETE FROM ONLY %4$I.merge_journal j USING made WHERE j.id OPERATOR(pg_catalog.=) $4$statement$,
-		contacts.table_name(relation, false), names,
-		(SELECT string_agg('x.' || n, ', ') FROM unnest(string_to_array(names, ', ')) n), run.directory),
+		contacts.table_name(relation, false), names, vals, run.directory),
 		image, NULL, run.merge_id, entry_id, run.path);
 EXCEPTION WHEN integrity_constraint_violation THEN
 	IF is_contact THEN
@@ -254,6 +269,68 @@ END
 $$;
 COMMENT ON FUNCTION contacts.undo_part(contacts.merge_run, oid, text, name[], bigint, bigint) IS 'undoes entries of the journal that follow each other and are of one table and kind';
 
+-- What cannot be undone at once is undone entry by entry; the entries that fail
+-- stay, with what they fail with.  Without its contacts nothing is undone.
+CREATE FUNCTION contacts.try_part(run contacts.merge_run, relation oid, action text, columns name[], low bigint, high bigint) RETURNS jsonb
+	LANGUAGE plpgsql VOLATILE PARALLEL UNSAFE SET search_path = pg_catalog, pg_temp
+AS $$
+DECLARE
+	failed jsonb := '{}';
+	id bigint;
+BEGIN
+	IF action = 'removed' AND relation = format('%I.contact', run.directory)::regclass THEN
+		PERFORM contacts.undo_part(run, relation, action, columns, low, high);
+		RETURN failed;
+	END IF;
+	BEGIN
+		PERFORM contacts.undo_part(run, relation, action, columns, low, high);
+		RETURN failed;
+	EXCEPTION
+		WHEN serialization_failure OR deadlock_detected OR lock_not_available OR insufficient_privilege OR insufficient_resources THEN
+			RAISE;
+		WHEN OTHERS THEN
+			IF low = high THEN
+				RETURN jsonb_build_object(low, SQLERRM);
+			END IF;
+	END;
+	FOR id IN EXECUTE format('SELECT j.id FROM ONLY %I.merge_journal j WHERE j.merge_id = $1 AND j.id BETWEEN $2 AND $3 ORDER BY j.id DESC', run.directory)
+		USING run.merge_id, low, high
+	LOOP
+		failed := failed || contacts.try_part(run, relation, action, columns, id, id);
+	END LOOP;
+	RETURN failed;
+END
+$$;
+COMMENT ON FUNCTION contacts.try_part(contacts.merge_run, oid, text, name[], bigint, bigint) IS 'undoes a part of a journal as far as it can; returns the messages of the entries that fail, by id';
+
+-- What contacts that are back referred to.
+CREATE FUNCTION contacts.restore_references(run contacts.merge_run, losers jsonb[]) RETURNS TABLE (relation text, row_key jsonb, what text)
+	LANGUAGE plpgsql VOLATILE PARALLEL UNSAFE SET search_path = pg_catalog, pg_temp
+AS $$
+DECLARE
+	loser jsonb;
+	name text;
+BEGIN
+	FOREACH loser IN ARRAY losers LOOP
+		FOREACH name IN ARRAY contacts.referring_columns(format('%I.contact', run.directory)::regclass) LOOP
+			CONTINUE WHEN loser ->> name IS NULL;
+			BEGIN
+				PERFORM contacts.merge_rows(format($statement$
+					UPDATE ONLY %1$I.contact t SET %2$I = x.%2$I FROM pg_catalog.jsonb_populate_record(NULL::%1$I.contact, $1) x
+					WHERE t.id OPERATOR(pg_catalog.=) x.id$statement$, run.directory, name),
+					loser, NULL, run.merge_id, run.survivor_id, run.path);
+			EXCEPTION WHEN integrity_constraint_violation THEN
+				relation := format('%I.contact', run.directory);
+				row_key := jsonb_build_object('id', loser -> 'id', name, loser -> name);
+				what := SQLERRM;
+				RETURN NEXT;
+			END;
+		END LOOP;
+	END LOOP;
+END
+$$;
+COMMENT ON FUNCTION contacts.restore_references(contacts.merge_run, jsonb[]) IS 'contacts that are back refer to what they referred to; returns what they cannot';
+
 -- Merges that build on one another are undone in reverse order.
 CREATE FUNCTION contacts.later_merge(directory text, merge_id bigint, survivor bigint) RETURNS bigint
 	LANGUAGE plpgsql STABLE PARALLEL UNSAFE SET search_path = pg_catalog, pg_temp
@@ -281,6 +358,7 @@ AS $$
 DECLARE
 	merged record;
 	later bigint;
+	other text;
 	is_there boolean;
 BEGIN
 	EXECUTE format('SELECT h.* FROM ONLY %I.merge_history h WHERE h.id = $1 FOR UPDATE', directory) INTO merged USING merge_id;
@@ -290,6 +368,31 @@ BEGIN
 	IF merged.unmerged_at IS NOT NULL THEN
 		RAISE EXCEPTION USING ERRCODE = 'object_not_in_prerequisite_state',
 			MESSAGE = format('merge %s has been undone', merge_id), SCHEMA = directory, TABLE = 'merge_history';
+	END IF;
+	-- the journal is a program: it must be as it was written, and by whom it says
+	SELECT m.name INTO other FROM contacts.missing_triggers(contacts.directory_schema(directory)) m WHERE m.relation = 'merge_journal' LIMIT 1;
+	IF FOUND THEN
+		RAISE EXCEPTION USING ERRCODE = 'object_not_in_prerequisite_state',
+			MESSAGE = format('the journal of merges of directory "%s" is not guarded', directory),
+			HINT = format('contacts.repair_directory(%L) makes its triggers again.', directory), SCHEMA = directory, TABLE = 'merge_journal';
+	END IF;
+	EXECUTE format($query$
+		SELECT j.role FROM ONLY %I.merge_journal j LEFT JOIN pg_roles r ON r.rolname = j.role
+		WHERE j.merge_id = $1 AND r.rolname IS DISTINCT FROM CURRENT_USER
+			AND NOT coalesce(pg_has_role(r.oid, CURRENT_USER, 'USAGE'), false)
+		LIMIT 1$query$, directory) INTO other USING merge_id;
+	IF other IS NOT NULL THEN
+		RAISE EXCEPTION USING ERRCODE = 'insufficient_privilege',
+			MESSAGE = format('merge %s was made by role "%s"', merge_id, other),
+			DETAIL = 'Who undoes a merge may have no rights that the role lacks which wrote its journal.',
+			HINT = format('Undo it as that role: SET ROLE %I.', other), SCHEMA = directory, TABLE = 'merge_journal';
+	END IF;
+	EXECUTE format('SELECT c.id FROM ONLY %I.contact c WHERE c.id = ANY ($1) ORDER BY c.id LIMIT 1', directory)
+		INTO later USING merged.loser_ids;
+	IF later IS NOT NULL THEN
+		RAISE EXCEPTION USING ERRCODE = 'object_not_in_prerequisite_state',
+			MESSAGE = format('merge %s cannot be undone', merge_id), DETAIL = format('There is another contact %s.', later),
+			SCHEMA = directory, TABLE = 'merge_history';
 	END IF;
 	EXECUTE format('SELECT count(*) = 1 FROM (SELECT FROM ONLY %I.contact c WHERE c.id = $1 FOR UPDATE) c', directory)
 		INTO is_there USING merged.survivor_id;
@@ -312,27 +415,30 @@ $$;
 COMMENT ON FUNCTION contacts.lock_unmerged(text, bigint) IS 'the survivor of a merge, locked; 55000 if the merge cannot be undone now, P0002 if there is none';
 
 -- What was left: the entries that remain, which are the restored contacts'.
-CREATE FUNCTION contacts.left_rows(run contacts.merge_run) RETURNS TABLE (relation text, row_key jsonb, what text)
+CREATE FUNCTION contacts.left_rows(run contacts.merge_run, failed jsonb) RETURNS TABLE (relation text, row_key jsonb, what text)
 	LANGUAGE plpgsql VOLATILE PARALLEL UNSAFE SET search_path = pg_catalog, pg_temp
 AS $$
 DECLARE
 	entry record;
 	is_there boolean;
 BEGIN
-	FOR entry IN EXECUTE format('SELECT j.relation, j.action, j.before, j.after, contacts.row_identity(j.relation::oid) AS identity, contacts.table_name(j.relation::oid, true) AS target FROM ONLY %I.merge_journal j WHERE j.merge_id = $1 ORDER BY j.id', run.directory)
+	FOR entry IN EXECUTE format('SELECT j.id, j.relation, j.action, j.before, j.after, contacts.row_identity(j.relation::oid) AS identity, contacts.table_name(j.relation::oid, true) AS target FROM ONLY %I.merge_journal j WHERE j.merge_id = $1 ORDER BY j.id', run.directory)
 		USING run.merge_id
 	LOOP
 		relation := replace(coalesce(entry.target, entry.relation::text), 'ONLY ', '');
 		row_key := coalesce(entry.after, entry.before);
 		is_there := entry.action IN ('combined', 'removed');
 		IF entry.identity IS NOT NULL AND NOT is_there THEN
-			EXECUTE format('SELECT EXISTS (SELECT FROM %s t CROSS JOIN jsonb_populate_record(NULL::%s, $1) a WHERE %s)',
-				entry.target, contacts.table_name(entry.relation::oid, false), entry.identity) INTO is_there USING row_key;
+			IF NOT failed ? entry.id::text THEN
+				EXECUTE format('SELECT EXISTS (SELECT FROM %s t CROSS JOIN jsonb_populate_record(NULL::%s, $1) a WHERE %s)',
+					entry.target, contacts.table_name(entry.relation::oid, false), entry.identity) INTO is_there USING row_key;
+			END IF;
 			row_key := (SELECT jsonb_object_agg(a.attname, row_key -> a.attname::text)
 				FROM pg_index x JOIN pg_attribute a ON a.attrelid = x.indrelid AND a.attnum = ANY (x.indkey)
 				WHERE x.indrelid = entry.relation::oid AND x.indisprimary);
 		END IF;
 		what := CASE WHEN entry.target IS NULL THEN 'the table is gone'
+			WHEN failed ? entry.id::text THEN failed ->> entry.id::text
 			WHEN entry.action IN ('combined', 'removed') THEN 'its place is taken'
 			WHEN entry.identity IS NULL THEN 'changed or deleted'
 			WHEN is_there THEN 'changed' ELSE 'deleted' END;
@@ -340,41 +446,60 @@ BEGIN
 	END LOOP;
 END
 $$;
-COMMENT ON FUNCTION contacts.left_rows(contacts.merge_run) IS 'what could not be undone, and why';
+COMMENT ON FUNCTION contacts.left_rows(contacts.merge_run, jsonb) IS 'what could not be undone, and why; failed: messages by id of entry';
 
--- Aliases and journals of earlier merges follow the contacts that are back.
-CREATE FUNCTION contacts.settle_unmerge(run contacts.merge_run, losers bigint[]) RETURNS void
+-- Aliases and journals of earlier merges follow the contacts that are back; what
+-- is left of this one is of whom it was of.  The contacts that went stand at the
+-- ends of their parts of the journal.
+CREATE FUNCTION contacts.settle_unmerge(run contacts.merge_run, losers bigint[], ends bigint[]) RETURNS void
 	LANGUAGE plpgsql VOLATILE PARALLEL UNSAFE SET search_path = pg_catalog, pg_temp
 AS $$
 BEGIN
 	EXECUTE format('DELETE FROM ONLY %I.contact_alias a WHERE a.merge_id = $1', run.directory) USING run.merge_id;
 	EXECUTE format($statement$
-		UPDATE ONLY %1$I.merge_journal j SET contact_id = coalesce(a.contact_id, h.survivor_id)
-		FROM ONLY %1$I.merge_history h LEFT JOIN ONLY %1$I.contact_alias a ON a.old_id = h.survivor_id
-		WHERE h.id = j.merge_id AND j.contact_id = $1 AND h.id <> $2
-			AND coalesce(a.contact_id, h.survivor_id) <> $1
-			AND EXISTS (SELECT FROM ONLY %1$I.contact c WHERE c.id = coalesce(a.contact_id, h.survivor_id))$statement$, run.directory)
-		USING run.survivor_id, run.merge_id;
-	EXECUTE format('UPDATE ONLY %I.merge_journal j SET contact_id = $2 WHERE j.merge_id = $1', run.directory) USING run.merge_id, losers[1];
+		UPDATE ONLY %1$I.merge_journal j SET contact_id = o.contact_id
+		FROM (
+			SELECT e.id, CASE WHEN h.unmerged_at IS NULL THEN coalesce(a.contact_id, h.survivor_id)
+				-- what was left of an undo before
+				ELSE (SELECT l FROM unnest($3) l WHERE l = ANY (h.loser_ids || h.survivor_id)
+					AND ($1 <> ALL (h.loser_ids || h.survivor_id)
+						OR e.before ->> coalesce(e.columns[1]::text, 'contact_id') = l::text) LIMIT 1) END AS contact_id
+			FROM ONLY %1$I.merge_journal e JOIN ONLY %1$I.merge_history h ON h.id = e.merge_id
+				LEFT JOIN ONLY %1$I.contact_alias a ON a.old_id = h.survivor_id
+			WHERE e.contact_id = $1 AND h.id <> $2) o
+		WHERE j.id = o.id AND o.contact_id <> $1
+			AND EXISTS (SELECT FROM ONLY %1$I.contact c WHERE c.id = o.contact_id)$statement$, run.directory)
+		USING run.survivor_id, run.merge_id, losers;
+	EXECUTE format($statement$
+		UPDATE ONLY %I.merge_journal j SET contact_id = l.loser
+		FROM (SELECT l.loser, l.last, lag(l.last, 1, 0::bigint) OVER (ORDER BY l.last) AS before
+			FROM unnest($2, $3) l (loser, last)) l
+		WHERE j.merge_id = $1 AND j.id > l.before AND j.id <= l.last$statement$, run.directory)
+		USING run.merge_id, losers, ends;
 	EXECUTE format('UPDATE ONLY %I.merge_history h SET unmerged_at = now(), unmerged_by = CURRENT_USER WHERE h.id = $1', run.directory)
 		USING run.merge_id;
 END
 $$;
-COMMENT ON FUNCTION contacts.settle_unmerge(contacts.merge_run, bigint[]) IS 'aliases go, the journals of earlier merges follow the contacts that are back, the history tells';
+COMMENT ON FUNCTION contacts.settle_unmerge(contacts.merge_run, bigint[], bigint[]) IS 'aliases go, the journals of earlier merges follow the contacts that are back, the history tells';
 
--- Plans as for merges.
+-- Plans and images as for merges.
 CREATE FUNCTION contacts.run_unmerge(directory text, merge_id bigint, path text) RETURNS TABLE (relation text, row_key jsonb, what text)
 	LANGUAGE plpgsql VOLATILE PARALLEL UNSAFE SET search_path = pg_catalog, pg_temp
-	SET enable_seqscan = off SET jit = off
+	SET enable_seqscan = off SET jit = off SET extra_float_digits = 1 SET intervalstyle = postgres
 AS $$
 DECLARE
 	run contacts.merge_run;
 	part record;
-	losers bigint[];
+	losers jsonb[];
+	ends bigint[];
+	failed jsonb := '{}';
 BEGIN
 	PERFORM contacts.directory_schema(directory);
 	run := ROW(directory, merge_id, contacts.lock_unmerged(directory, merge_id), path, false);
-	EXECUTE format('SELECT h.loser_ids FROM ONLY %I.merge_history h WHERE h.id = $1', directory) INTO losers USING merge_id;
+	EXECUTE format($query$
+		SELECT coalesce(array_agg(j.before ORDER BY j.id), '{}'), coalesce(array_agg(j.id ORDER BY j.id), '{}') FROM ONLY %1$I.merge_journal j
+		WHERE j.merge_id = $1 AND j.action = 'removed' AND j.relation::oid = '%1$I.contact'::regclass$query$, directory)
+		INTO losers, ends USING merge_id;
 	FOR part IN EXECUTE format($query$
 		SELECT p.relation::oid AS relation, p.action, p.columns, min(p.id) AS low, max(p.id) AS high
 		FROM (SELECT j.id, j.relation, j.action, j.columns, row_number() OVER (ORDER BY j.id)
@@ -382,10 +507,17 @@ BEGIN
 			FROM ONLY %I.merge_journal j WHERE j.merge_id = $1) p
 		GROUP BY p.relation::oid, p.action, p.columns, p.stretch ORDER BY high DESC$query$, directory) USING merge_id
 	LOOP
-		PERFORM contacts.undo_part(run, part.relation, part.action, part.columns, part.low, part.high);
+		failed := failed || contacts.try_part(run, part.relation, part.action, part.columns, part.low, part.high);
 	END LOOP;
-	RETURN QUERY SELECT l.relation, l.row_key, l.what FROM contacts.left_rows(run) l;
-	PERFORM contacts.settle_unmerge(run, losers);
+	-- what was written in contacts that went is undone with them
+	EXECUTE format($statement$
+		DELETE FROM ONLY %1$I.merge_journal j
+		WHERE j.merge_id = $1 AND j.relation::oid = '%1$I.contact'::regclass AND j.action IN ('moved', 'changed')
+			AND EXISTS (SELECT FROM unnest($2) l WHERE l -> 'id' = j.after -> 'id')$statement$, directory)
+		USING merge_id, losers;
+	RETURN QUERY SELECT l.relation, l.row_key, l.what FROM contacts.left_rows(run, failed) l;
+	RETURN QUERY SELECT l.relation, l.row_key, l.what FROM contacts.restore_references(run, losers) l;
+	PERFORM contacts.settle_unmerge(run, ARRAY(SELECT (l ->> 'id')::bigint FROM unnest(losers) WITH ORDINALITY u (l, i) ORDER BY i), ends);
 END
 $$;
 COMMENT ON FUNCTION contacts.run_unmerge(text, bigint, text) IS 'undoes a merge; path is the search_path that triggers of users run with';
@@ -405,11 +537,17 @@ BEGIN
 	IF NOT EXISTS (
 		SELECT FROM pg_class c JOIN pg_attribute a ON a.attrelid = c.oid
 		WHERE c.oid = relation AND c.relkind IN ('r', 'p') AND NOT c.relispartition AND a.attname = column_name AND a.attnum > 0
+			-- a directory knows its own
+			AND NOT EXISTS (SELECT FROM contacts.directory d JOIN pg_namespace n ON n.nspname = d.name
+				JOIN contacts.model m ON m.kind = 'table' AND m.relation = c.relname WHERE n.oid = c.relnamespace)
 			AND a.atttypid = ANY ('{smallint,integer,bigint}'::regtype[]) AND a.attgenerated = '')
 	THEN
 		RAISE EXCEPTION USING ERRCODE = 'invalid_parameter_value',
 			MESSAGE = format('column "%s" of %s cannot refer to contacts', coalesce(column_name, 'NULL'), coalesce(relation::text, 'NULL')),
 			HINT = 'Columns of type smallint, integer or bigint of ordinary and partitioned tables can.';
+	END IF;
+	IF NOT pg_has_role((SELECT c.relowner FROM pg_class c WHERE c.oid = relation), 'USAGE') THEN
+		RAISE EXCEPTION USING ERRCODE = 'insufficient_privilege', MESSAGE = format('must be owner of table %s', relation);
 	END IF;
 	EXECUTE format('INSERT INTO %I.contact_reference (relation, column_name) VALUES ($1, $2) ON CONFLICT DO NOTHING', directory)
 		USING relation, column_name;

@@ -84,7 +84,7 @@ static const ColumnType column_types[] = {
 	{"record_id", INT8OID},
 	{"record_uuid", UUIDOID}, {"related_contact_id", INT8OID},
 	{"relation", InvalidOid, "relation"}, {"relationship_type_id", INT8OID},
-	{"secret_fingerprint", BYTEAOID}, {"semantic_type", TEXTOID},
+	{"role", TEXTOID}, {"secret_fingerprint", BYTEAOID}, {"semantic_type", TEXTOID},
 	{"slug", TEXTOID}, {"source", TEXTOID}, {"source_type_id", INT8OID},
 	{"started_on", DATEOID}, {"status", TEXTOID},
 	{"status_changed_at", TIMESTAMPTZOID}, {"status_reason", TEXTOID},

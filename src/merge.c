@@ -67,6 +67,7 @@ typedef struct KnownReferences
 } KnownReferences;
 
 static HTAB *known = NULL;
+static uint64 nforgotten = 0;	/* messages that made them invalid */
 
 /* Foreign keys and indexes come and go with messages about their tables. */
 static void
@@ -75,11 +76,19 @@ forget_references(Datum arg, Oid relid)
 	HASH_SEQ_STATUS status;
 	KnownReferences *entry;
 
+	nforgotten++;
 	if (known == NULL)
 		return;
 	hash_seq_init(&status, known);
 	while ((entry = hash_seq_search(&status)) != NULL)
 		entry->is_valid = false;
+}
+
+/* So may namespaces, types, operators and collations be renamed. */
+static void
+forget_names(Datum arg, int cacheid, uint32 hashvalue)
+{
+	forget_references(arg, InvalidOid);
 }
 
 /* The library is loaded. */
@@ -88,6 +97,11 @@ merge_init(void)
 {
 	RegisterXactCallback(end_of_transaction, NULL);
 	CacheRegisterRelcacheCallback(forget_references, (Datum) 0);
+	/* what the statements name may get another name */
+	CacheRegisterSyscacheCallback(NAMESPACEOID, forget_names, (Datum) 0);
+	CacheRegisterSyscacheCallback(TYPEOID, forget_names, (Datum) 0);
+	CacheRegisterSyscacheCallback(OPEROID, forget_names, (Datum) 0);
+	CacheRegisterSyscacheCallback(COLLOID, forget_names, (Datum) 0);
 }
 
 /* The entry of a table, made if it is not there. */
@@ -124,6 +138,7 @@ read_references(KnownReferences *entry)
 	Datum		references;
 	MemoryContext oldcontext;
 	bool		isnull;
+	uint64		before = nforgotten;
 
 	values[0] = ObjectIdGetDatum(entry->parent);
 	SPI_connect();
@@ -134,11 +149,13 @@ read_references(KnownReferences *entry)
 	references = SPI_getbinval(SPI_tuptable->vals[0], SPI_tuptable->tupdesc,
 							   1, &isnull);
 	oldcontext = MemoryContextSwitchTo(TopMemoryContext);
+	references = PointerGetDatum(PG_DETOAST_DATUM_COPY(references));
+	MemoryContextSwitchTo(oldcontext);
 	if (entry->references != (Datum) 0)
 		pfree(DatumGetPointer(entry->references));
-	entry->references = PointerGetDatum(PG_DETOAST_DATUM_COPY(references));
-	MemoryContextSwitchTo(oldcontext);
-	entry->is_valid = true;
+	entry->references = references;
+	/* not if a message came while the catalogue was read */
+	entry->is_valid = nforgotten == before;
 	SPI_finish();
 }
 
