@@ -34,6 +34,7 @@ CREATE TYPE contacts.reference AS (
 	assignment text,
 	former text,
 	latter text,
+	image text,
 	twins text[],
 	is_watched boolean
 );
@@ -48,6 +49,7 @@ COMMENT ON COLUMN contacts.reference.match IS 'condition for the rows t that ref
 COMMENT ON COLUMN contacts.reference.assignment IS 'assignments that make a row refer to the row of which $2 is the image';
 COMMENT ON COLUMN contacts.reference.former IS 'the columns that refer to $1, as jsonb';
 COMMENT ON COLUMN contacts.reference.latter IS 'the columns that refer to $2, as jsonb';
+COMMENT ON COLUMN contacts.reference.image IS 'a row t as jsonb: contacts.row_image()';
 COMMENT ON COLUMN contacts.reference.twins IS 'queries for the rows that refer to $1 and those in whose way unique indexes would stand, one for each index, with whose name the query begins';
 COMMENT ON COLUMN contacts.reference.is_watched IS 'the table has triggers, rules or row security that can keep rows from moving';
 
@@ -130,6 +132,7 @@ BEGIN
 		x.columns, x.keys, x.match, x.assignment,
 		format('pg_catalog.jsonb_build_object(%s)', x.former),
 		format('pg_catalog.jsonb_build_object(%s)', x.latter),
+		contacts.row_image(r.oid),
 		contacts.twin_queries(r.oid, x.columns,
 			format(CASE r.relkind WHEN 'p' THEN '%I.%I' ELSE 'ONLY %I.%I' END, n.nspname, r.relname), x.match,
 			format('pg_catalog.jsonb_build_object(%s)', x.latter)),
@@ -188,6 +191,7 @@ BEGIN
 			format('%%I = ($2 OPERATOR(pg_catalog.->>) ''id'')::pg_catalog.int8', a.attname),
 			format('pg_catalog.jsonb_build_object(%%L::pg_catalog.text, $1 OPERATOR(pg_catalog.->) ''id'')', a.attname),
 			format('pg_catalog.jsonb_build_object(%%L::pg_catalog.text, $2 OPERATOR(pg_catalog.->) ''id'')', a.attname),
+			contacts.row_image(c.oid),
 			contacts.twin_queries(c.oid, ARRAY[a.attname],
 				format('%%I.%%I', n.nspname, c.relname),
 				format('($1 OPERATOR(pg_catalog.->>) ''id'')::pg_catalog.int8 OPERATOR(pg_catalog.=) t.%%I', a.attname),
@@ -410,7 +414,7 @@ $$;
 COMMENT ON FUNCTION contacts.combine_twins(contacts.merge_run, contacts.reference, jsonb, jsonb) IS 'combines the rows that refer to lose with those that have the same key and refer to keep';
 
 CREATE FUNCTION contacts.move_statement(run contacts.merge_run, ref contacts.reference, filter text DEFAULT 'true') RETURNS text
-	LANGUAGE sql STABLE PARALLEL SAFE SET search_path = pg_catalog, pg_temp
+	LANGUAGE sql IMMUTABLE PARALLEL SAFE SET search_path = pg_catalog, pg_temp
 BEGIN ATOMIC
 	SELECT format(CASE WHEN (ref).is_watched THEN $watched$
 		WITH old AS MATERIALIZED (
@@ -428,7 +432,7 @@ BEGIN ATOMIC
 		SELECT $3, $4, %6$L::pg_catalog.regclass, 'moved', %7$L::pg_catalog.name[], m.former, m.now
 		FROM moved m$statement$,
 		(ref).target, (ref).assignment, (ref).match, filter, (run).directory, (ref).relation, (ref).columns, (ref).former,
-		contacts.row_image((ref).relation));
+		(ref).image);
 END;
 COMMENT ON FUNCTION contacts.move_statement(contacts.merge_run, contacts.reference, text) IS 'statement that makes the rows that refer to $1 refer to $2, and journals it';
 

@@ -328,7 +328,7 @@ BEGIN
 		WHEN own = 'merge_suggestion' THEN
 			-- its trigger may exchange the two columns
 			PERFORM contacts.move_rows(run, ROW(ref.id, ref.name, ref.relation, ref.target, '{contact_id,other_id}'::name[], ref.keys,
-				ref.match, ref.assignment, ref.former, ref.latter, '{}'::text[], true)::contacts.reference, lose, keep);
+				ref.match, ref.assignment, ref.former, ref.latter, ref.image, '{}'::text[], true)::contacts.reference, lose, keep);
 		ELSE
 			PERFORM contacts.move_rows(run, ref, lose, keep);
 	END CASE;
