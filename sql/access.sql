@@ -86,8 +86,8 @@ INSERT INTO contacts.privilege (object, columns, privilege, capabilities) VALUES
 	('set_main()', NULL, 'EXECUTE', '{edit}'),
 	('validate_identifier()', NULL, 'EXECUTE', '{edit}'),
 	('invalidate_identifier()', NULL, 'EXECUTE', '{edit}'),
-	('validation', '{identifier_id}', 'INSERT', '{edit,authenticate,administer}'),
-	('validation', '{consumed_at}', 'UPDATE', '{edit,authenticate,administer}'),
+	-- no row can be made of these two: they are for the functions to ask for
+	('validation', '{identifier_id,consumed_at}', 'INSERT', '{edit,authenticate,administer}'),
 	('start_validation()', NULL, 'EXECUTE', '{edit,authenticate}'),
 	('confirm_validation()', NULL, 'EXECUTE', '{edit,authenticate}'),
 

@@ -17,10 +17,10 @@ CREATE FUNCTION contacts.touch(identifier regclass, token text) RETURNS bigint
 	LANGUAGE c VOLATILE STRICT PARALLEL UNSAFE AS 'MODULE_PATHNAME';
 COMMENT ON FUNCTION contacts.touch(regclass, text) IS 'notes that the contact with the token was seen; what a directory''s touch() calls';
 
-CREATE FUNCTION contacts.capture_lead(identifier regclass, sets jsonb, source text) RETURNS void
+CREATE FUNCTION contacts.capture_lead(identifier regclass, first_name text, last_name text, email text, phone text, source text) RETURNS void
 	LANGUAGE c VOLATILE PARALLEL UNSAFE AS 'MODULE_PATHNAME';
-COMMENT ON FUNCTION contacts.capture_lead(regclass, jsonb, text) IS 'makes a contact of the set unless somebody is known by it; what a directory''s capture_lead() calls';
+COMMENT ON FUNCTION contacts.capture_lead(regclass, text, text, text, text, text) IS 'makes a contact unless somebody is known by the address; what a directory''s capture_lead() calls';
 
-CREATE FUNCTION contacts.register_contact(identifier regclass, sets jsonb, verifier text) RETURNS bigint
+CREATE FUNCTION contacts.register_contact(identifier regclass, first_name text, last_name text, email text, verifier text) RETURNS bigint
 	LANGUAGE c VOLATILE PARALLEL UNSAFE AS 'MODULE_PATHNAME';
-COMMENT ON FUNCTION contacts.register_contact(regclass, jsonb, text) IS 'gives the contact of the set a credential; what a directory''s register() calls';
+COMMENT ON FUNCTION contacts.register_contact(regclass, text, text, text, text) IS 'makes a contact with a credential; what a directory''s register() calls';

@@ -7,13 +7,13 @@ COMMENT ON FUNCTION contacts.start_validation(regclass, bigint, text) IS 'makes 
 CREATE FUNCTION contacts.confirm_code(identifier regclass, id bigint, code text,
 	OUT contact_id bigint, OUT outcome text, OUT sqlstate text)
 	LANGUAGE c VOLATILE PARALLEL UNSAFE AS 'MODULE_PATHNAME';
-COMMENT ON FUNCTION contacts.confirm_code(regclass, bigint, text) IS 'validates an identifier by a code; needs UPDATE on validation.consumed_at; raises nothing for what a person may do wrong, so that it counts';
+COMMENT ON FUNCTION contacts.confirm_code(regclass, bigint, text) IS 'validates an identifier by a code; needs INSERT on validation.consumed_at; raises nothing for what a person may do wrong, so that it counts';
 
 CREATE FUNCTION contacts.confirm_token(identifier regclass, token text,
 	OUT contact_id bigint, OUT outcome text, OUT sqlstate text)
 	LANGUAGE c VOLATILE PARALLEL UNSAFE AS 'MODULE_PATHNAME';
-COMMENT ON FUNCTION contacts.confirm_token(regclass, text) IS 'validates an identifier by the token of a link; needs UPDATE on validation.consumed_at';
+COMMENT ON FUNCTION contacts.confirm_token(regclass, text) IS 'validates an identifier by the token of a link; needs INSERT on validation.consumed_at';
 
 CREATE FUNCTION contacts.validation_void() RETURNS trigger
 	LANGUAGE c AS 'MODULE_PATHNAME';
-COMMENT ON FUNCTION contacts.validation_void() IS 'AFTER UPDATE on identifier, where the key is another one: deletes the validations of the former value';
+COMMENT ON FUNCTION contacts.validation_void() IS 'AFTER UPDATE on identifier, where the key is another one: validations of the former value are void; attempts at it are remembered';

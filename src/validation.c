@@ -8,10 +8,16 @@
  * confirms nothing else.  An identifier has at most one secret of each method;
  * a new one takes the place of the old.
  *
+ * Wrong codes count for the value, whoever holds it: a code that becomes void
+ * while it could be guessed stays behind without an identifier until it would
+ * have expired, so that attempts do not come back by changing the value, or
+ * deleting it, and entering it again.
+ *
  * A wrong code must cost an attempt, and what a transaction wrote before an
  * error is gone: so confirm_validation() raises nothing for what a person may
  * do wrong, but returns it, with an SQLSTATE for the application.  All locks
- * are taken in the usual order: the contact, then the rest.
+ * are taken in the usual order: the contact, then the codes for its value by id,
+ * then the rest.
  *
  *-------------------------------------------------------------------------
  */
@@ -19,6 +25,7 @@
 
 #include "access/htup_details.h"
 #include "access/table.h"
+#include "access/xact.h"
 #include "catalog/pg_type.h"
 #include "executor/spi.h"
 #include "fmgr.h"
@@ -27,12 +34,14 @@
 #include "port/pg_bswap.h"
 #include "utils/acl.h"
 #include "utils/builtins.h"
+#include "utils/guc.h"
 #include "utils/lsyscache.h"
 #include "utils/timestamp.h"
 #if PG_VERSION_NUM >= 160000
 #include "varatt.h"
 #endif
 
+#include "arriving.h"
 #include "columns.h"
 #include "identifier_key.h"
 #include "keyed_digest.h"
@@ -79,24 +88,39 @@ typedef struct Secret
 	int			len;
 } Secret;
 
+/* Whoever counts attempts at a value waits here for whoever else does. */
+static const DirectoryQuery lock_codes = {
+	"SELECT v.id FROM ONLY @validation@ v"
+	" WHERE v.method OPERATOR(pg_catalog.=) 'otp' AND v.key OPERATOR(pg_catalog.=)"
+	"  (SELECT i.key FROM ONLY @identifier@ i"
+	"   WHERE i.id OPERATOR(pg_catalog.=) $1)"
+	" ORDER BY v.id FOR UPDATE",
+	1, {INT8OID}, NULL
+};
+
+/* Codes o for a value that could still be guessed, and so count. */
+#define GUESSABLE(key, now) \
+	"o.method OPERATOR(pg_catalog.=) 'otp' AND o.consumed_at IS NULL" \
+	" AND o.key OPERATOR(pg_catalog.=) " key \
+	" AND o.expires_at OPERATOR(pg_catalog.>) " now
+
 /* $3: now.  The state of a shared value stands in a row of its own (I10). */
 static const DirectoryQuery find_subject = {
-	"SELECT i.semantic_type, i.key, s.status::pg_catalog.text,"
-	" (SELECT v.attempts_left OPERATOR(pg_catalog.=) 0"
-	"  FROM ONLY @validation@ v WHERE v.identifier_id OPERATOR(pg_catalog.=) i.id"
-	"  AND v.method OPERATOR(pg_catalog.=) $2 AND v.consumed_at IS NULL"
-	"  AND v.key OPERATOR(pg_catalog.=) i.key"
-	"  AND v.expires_at OPERATOR(pg_catalog.>) $3)"
+	"SELECT i.semantic_type, i.key, s.status::pg_catalog.text, i.is_outreach,"
+	" c.archived_at IS NOT NULL, $2 OPERATOR(pg_catalog.=) 'otp' AND EXISTS"
+	"  (SELECT FROM ONLY @validation@ o WHERE " GUESSABLE("i.key", "$3")
+	"   AND o.attempts_left OPERATOR(pg_catalog.=) 0)"
 	" FROM ONLY @identifier@ i LEFT JOIN ONLY @identifier@ s"
 	"  ON s.key OPERATOR(pg_catalog.=) i.key"
 	"  AND s.holder OPERATOR(pg_catalog.=) 0"
+	" LEFT JOIN ONLY @contact@ c ON c.id OPERATOR(pg_catalog.=) i.contact_id"
 	" WHERE i.id OPERATOR(pg_catalog.=) $1",
 	3, {INT8OID, TEXTOID, TIMESTAMPTZOID}, NULL
 };
 
 /*
  * Asking for another code gives no further attempts, while the last one that
- * was not used has not expired.
+ * was not used has not expired, whoever it was made for.
  */
 static const DirectoryQuery keep_digest = {
 	"INSERT INTO @validation@ AS v"
@@ -104,17 +128,25 @@ static const DirectoryQuery keep_digest = {
 	" SELECT $1, $2, $3, $4, $5, $5 OPERATOR(pg_catalog.+)"
 	"  CASE WHEN $2 OPERATOR(pg_catalog.=) 'otp'"
 	"  THEN s.validation_otp_lifetime ELSE s.validation_link_lifetime END,"
-	"  CASE WHEN $2 OPERATOR(pg_catalog.=) 'otp' THEN s.validation_attempts END"
+	"  CASE WHEN $2 OPERATOR(pg_catalog.=) 'otp' THEN LEAST(s.validation_attempts,"
+	"   (SELECT pg_catalog.min(o.attempts_left) FROM ONLY @validation@ o"
+	"    WHERE " GUESSABLE("$3", "$5") ")) END"
 	" FROM ONLY @setting@ s"
 	" ON CONFLICT (identifier_id, method) DO UPDATE SET key = excluded.key,"
 	"  digest = excluded.digest, created_at = excluded.created_at,"
-	"  expires_at = excluded.expires_at, consumed_at = NULL, attempts_left ="
-	"  CASE WHEN v.consumed_at IS NULL AND v.key OPERATOR(pg_catalog.=)"
-	"   excluded.key AND v.expires_at OPERATOR(pg_catalog.>) $5"
-	"  THEN LEAST(v.attempts_left, excluded.attempts_left)"
-	"  ELSE excluded.attempts_left END"
+	"  expires_at = excluded.expires_at, consumed_at = NULL,"
+	"  attempts_left = excluded.attempts_left"
 	" RETURNING v.id",
 	5, {INT8OID, TEXTOID, UUIDOID, BYTEAOID, TIMESTAMPTZOID}, NULL
+};
+
+/* Some of what stayed behind and has expired; $1: now. */
+static const DirectoryQuery delete_left_behind = {
+	"DELETE FROM ONLY @validation@ v WHERE v.id OPERATOR(pg_catalog.=) ANY (ARRAY("
+	" SELECT o.id FROM ONLY @validation@ o WHERE o.identifier_id IS NULL"
+	"  AND o.expires_at OPERATOR(pg_catalog.<=) $1"
+	" ORDER BY o.expires_at LIMIT 10 FOR UPDATE SKIP LOCKED))",
+	1, {TIMESTAMPTZOID}, NULL
 };
 
 static const DirectoryQuery find_identifier = {
@@ -136,12 +168,15 @@ static const DirectoryQuery lock_validation = {
 	3, {INT8OID, TEXTOID, TIMESTAMPTZOID}, NULL
 };
 
+/* At the value that the identifier's code was made for; $3: now. */
 static const DirectoryQuery take_attempt = {
-	"UPDATE ONLY @validation@ v"
-	" SET attempts_left = v.attempts_left OPERATOR(pg_catalog.-) 1"
+	"UPDATE ONLY @validation@ o"
+	" SET attempts_left = o.attempts_left OPERATOR(pg_catalog.-) 1"
+	" FROM ONLY @validation@ v"
 	" WHERE v.identifier_id OPERATOR(pg_catalog.=) $1"
-	" AND v.method OPERATOR(pg_catalog.=) $2",
-	2, {INT8OID, TEXTOID}, NULL
+	" AND v.method OPERATOR(pg_catalog.=) $2 AND " GUESSABLE("v.key", "$3")
+	" AND o.attempts_left OPERATOR(pg_catalog.>) 0",
+	3, {INT8OID, TEXTOID, TIMESTAMPTZOID}, NULL
 };
 
 static const DirectoryQuery consume = {
@@ -157,6 +192,14 @@ static const DirectoryQuery mark_identifier = {
 	" WHERE i.id OPERATOR(pg_catalog.=) $1"
 	" AND i.key OPERATOR(pg_catalog.=) $4",
 	4, {INT8OID, TEXTOID, TIMESTAMPTZOID, UUIDOID}, NULL
+};
+
+/* $2: now. */
+static const DirectoryQuery leave_behind = {
+	"UPDATE ONLY @validation@ o SET identifier_id = NULL, digest = ''"
+	" WHERE o.identifier_id OPERATOR(pg_catalog.=) $1"
+	" AND " GUESSABLE("o.key", "$2"),
+	2, {INT8OID, TIMESTAMPTZOID}, NULL
 };
 
 static const DirectoryQuery delete_open = {
@@ -209,9 +252,13 @@ compute_digest(DirectoryInfo *info, Datum identifier_id, const pg_uuid_t *key,
 	pfree(data);
 }
 
-/* Open the directory for a caller with that right on a column of validation. */
+/*
+ * Open the directory for a caller who may insert into a column of validation.
+ * That is no right to a row, as an INSERT needs more columns: it is there for
+ * the functions to ask for.
+ */
 static Relation
-open_validation(Directory *dir, Oid relid, const char *column, AclMode mode)
+open_validation(Directory *dir, Oid relid, const char *column)
 {
 	Relation	rel = table_open(relid, RowExclusiveLock);
 	Oid			validation;
@@ -224,8 +271,33 @@ open_validation(Directory *dir, Oid relid, const char *column, AclMode mode)
 				(errcode(ERRCODE_UNDEFINED_TABLE),
 				 errmsg("table \"%s\" is missing", "validation"),
 				 errtable(rel)));
-	require_column_privilege(validation, column, mode);
+	require_column_privilege(validation, column, ACL_INSERT);
 	return rel;
+}
+
+/*
+ * Does row security hide the identifier from a caller who otherwise reads
+ * identifiers?  Who logs people in reads none, and works on all.
+ */
+static bool
+is_hidden(Relation rel, Datum id)
+{
+	return pg_class_aclcheck(RelationGetRelid(rel), GetUserId(),
+							 ACL_SELECT) == ACLCHECK_OK &&
+		!may_update_rows(rel, "id OPERATOR(pg_catalog.=) $1", INT8OID, id);
+}
+
+/* Rule C8: nothing is sent there, as no message would be. */
+static void
+report_unsendable(Relation rel, Datum identifier_id, const char *detail,
+				  const char *constraint)
+{
+	ereport(ERROR,
+			(errcode(ERRCODE_CHECK_VIOLATION),
+			 errmsg("no secret is sent to identifier %lld",
+					(long long) DatumGetInt64(identifier_id)),
+			 errdetail_internal("%s", detail),
+			 errtableconstraint(rel, constraint)));
 }
 
 /* Refuse what nothing can be sent to; returns the key of the value. */
@@ -239,12 +311,13 @@ check_subject(Directory *dir, DirectoryInfo *info, Datum identifier_id,
 	SemanticType *type;
 	Datum		status;
 	bool		isnull;
-	bool		is_exhausted;
 
 	values[0] = identifier_id;
 	values[1] = method;
 	values[2] = TimestampTzGetDatum(now);
 	SPI_connect();
+	if (text_is(method, "otp"))
+		query_run(dir, &lock_codes, values, NULL);
 	if (query_run(dir, &find_subject, values, NULL) == 0)
 		report_unheld(identifier_id);
 	tuple = SPI_tuptable->vals[0];
@@ -259,15 +332,17 @@ check_subject(Directory *dir, DirectoryInfo *info, Datum identifier_id,
 				 errtable(dir->identifier)));
 	status = SPI_getbinval(tuple, desc, 3, &isnull);
 	if (!isnull && text_is(status, "suppressed"))
-		ereport(ERROR,
-				(errcode(ERRCODE_CHECK_VIOLATION),
-				 errmsg("no secret is sent to identifier %lld",
-						(long long) DatumGetInt64(identifier_id)),
-				 errdetail("The address is suppressed for ever."),
-				 errtableconstraint(dir->identifier,
-									message_is_suppressed[type->value_type == VALUE_PHONE])));
-	is_exhausted = DatumGetBool(SPI_getbinval(tuple, desc, 4, &isnull));
-	if (!isnull && is_exhausted)
+		report_unsendable(dir->identifier, identifier_id,
+						  "The address is suppressed for ever.",
+						  message_is_suppressed[type->value_type == VALUE_PHONE]);
+	if (!DatumGetBool(SPI_getbinval(tuple, desc, 4, &isnull)))
+		report_unsendable(dir->identifier, identifier_id,
+						  "The address is not for outreach.",
+						  "identifier_is_not_outreach");
+	if (DatumGetBool(SPI_getbinval(tuple, desc, 5, &isnull)))
+		report_unsendable(dir->contact, identifier_id,
+						  "The contact is archived.", "contact_is_archived");
+	if (DatumGetBool(SPI_getbinval(tuple, desc, 6, &isnull)))
 		ereport(ERROR,
 				(errcode(ERRCODE_VALIDATION_EXHAUSTED),
 				 errmsg("too many wrong codes for identifier %lld",
@@ -294,6 +369,11 @@ keep_secret(Directory *dir, DirectoryInfo *info, Datum identifier_id,
 	values[2] = UUIDPGetDatum(key);
 	values[3] = PointerGetDatum(digest);
 	values[4] = TimestampTzGetDatum(now);
+	SPI_connect();
+	/* a snapshot may be too old for rows to be deleted */
+	if (!IsolationUsesXactSnapshot())
+		query_run(dir, &delete_left_behind, &values[4], NULL);
+	SPI_finish();
 	id = query_value(dir, &keep_digest, values, &isnull);
 	if (isnull)
 		ereport(ERROR,
@@ -353,6 +433,7 @@ start_validation(PG_FUNCTION_ARGS)
 	Datum		holder;
 	pg_uuid_t	key;
 	text	   *secret;
+	int			nestlevel;
 
 	if (!is_code && !text_is(method, "magic_link"))
 		ereport(ERROR,
@@ -360,17 +441,15 @@ start_validation(PG_FUNCTION_ARGS)
 				 errmsg("validation by \"%s\" needs no secret",
 						TextDatumGetCString(method)),
 				 errhint("Methods with a secret are otp and magic_link; see validate_identifier().")));
-	rel = open_validation(&dir, PG_GETARG_OID(0), "identifier_id", ACL_INSERT);
+	rel = open_validation(&dir, PG_GETARG_OID(0), "identifier_id");
 	info = directory_info(rel);
-	if (!lock_holder_if_any(&dir, id, &holder))
+	if (!lock_holder_if_any(&dir, id, &holder) || is_hidden(rel, id))
 		report_unheld(id);
-	if (pg_class_aclcheck(RelationGetRelid(rel), GetUserId(),
-						  ACL_SELECT) == ACLCHECK_OK &&
-		!may_update_rows(rel, "id OPERATOR(pg_catalog.=) $1", INT8OID, id))
-		report_unheld(id);
+	nestlevel = begin_owner_path(&dir);
 	now = GetCurrentTimestamp();
 	check_subject(&dir, info, id, method, now, &key);
 	secret = make_secret(&dir, info, id, is_code, &key, now);
+	AtEOXact_GUC(true, nestlevel);
 	directory_close(&dir);
 	table_close(rel, NoLock);
 	PG_RETURN_TEXT_P(secret);
@@ -426,14 +505,20 @@ confirm(Directory *dir, DirectoryInfo *info, Datum identifier_id,
 	Outcome		outcome;
 	Datum		values[4];
 	pg_uuid_t	key;
+	int			nestlevel;
 
-	if (!lock_holder_if_any(dir, identifier_id, contact_id))
+	/* the token of a link is right enough to what row security hides */
+	if (!lock_holder_if_any(dir, identifier_id, contact_id) ||
+		(is_code && is_hidden(dir->identifier, identifier_id)))
 		return OUTCOME_WRONG;
+	nestlevel = begin_owner_path(dir);
 	SPI_connect();
 	values[0] = identifier_id;
 	values[1] = CStringGetTextDatum(secret->method);
 	values[2] = TimestampTzGetDatum(GetCurrentTimestamp());
 	values[3] = UUIDPGetDatum(&key);
+	if (is_code)
+		query_run(dir, &lock_codes, values, NULL);
 	outcome = judge_secret(dir, info, values, secret, &key);
 	if (outcome == OUTCOME_CONFIRMED &&
 		query_run(dir, &mark_identifier, values, NULL) == 0)
@@ -443,6 +528,7 @@ confirm(Directory *dir, DirectoryInfo *info, Datum identifier_id,
 	else if (outcome == OUTCOME_WRONG && is_code)
 		query_run(dir, &take_attempt, values, NULL);
 	SPI_finish();
+	AtEOXact_GUC(true, nestlevel);
 	return outcome;
 }
 
@@ -475,7 +561,7 @@ confirm_code(PG_FUNCTION_ARGS)
 	Directory	dir;
 	Relation	rel;
 
-	rel = open_validation(&dir, PG_GETARG_OID(0), "consumed_at", ACL_UPDATE);
+	rel = open_validation(&dir, PG_GETARG_OID(0), "consumed_at");
 	if (!PG_ARGISNULL(1) && !PG_ARGISNULL(2))
 	{
 		text	   *code = PG_GETARG_TEXT_PP(2);
@@ -505,7 +591,7 @@ confirm_token(PG_FUNCTION_ARGS)
 	Directory	dir;
 	Relation	rel;
 
-	rel = open_validation(&dir, PG_GETARG_OID(0), "consumed_at", ACL_UPDATE);
+	rel = open_validation(&dir, PG_GETARG_OID(0), "consumed_at");
 	if (t != NULL && base64url_decode(VARDATA_ANY(t), VARSIZE_ANY_EXHDR(t),
 									  token, TOKEN_BYTES))
 	{
@@ -535,7 +621,7 @@ PG_FUNCTION_INFO_V1(validation_void);
 /*
  * AFTER UPDATE ON identifier FOR EACH ROW, where the value is another one: what
  * was started for the old one is void.  That the digests are bound to the value
- * does not suffice: it might come back.
+ * does not suffice: it might come back.  The count of attempts does, too.
  */
 Datum
 validation_void(PG_FUNCTION_ARGS)
@@ -543,15 +629,19 @@ validation_void(PG_FUNCTION_ARGS)
 	TriggerData *data = check_trigger(fcinfo, "validation_void",
 									  CALL_AFTER | CALL_ROW | CALL_UPDATE);
 	Relation	rel = data->tg_relation;
+	Datum		values[2];
 	Directory	dir;
 	Row			row;
 
 	row_read(&row, rel, data->tg_newtuple, identifier_columns,
 			 IDENTIFIER_NCOLUMNS);
 	row_require(&row, IDENTIFIER_ID);
+	values[0] = row.values[IDENTIFIER_ID];
+	values[1] = TimestampTzGetDatum(GetCurrentTimestamp());
 	directory_open(&dir, rel);
 	SPI_connect();
-	query_run(&dir, &delete_open, &row.values[IDENTIFIER_ID], NULL);
+	query_run(&dir, &leave_behind, values, NULL);
+	query_run(&dir, &delete_open, values, NULL);
 	SPI_finish();
 	directory_close(&dir);
 	return PointerGetDatum(NULL);

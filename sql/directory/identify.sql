@@ -69,17 +69,13 @@ CREATE FUNCTION capture_lead(first_name text, last_name text, email text, phone 
 	source text DEFAULT NULL) RETURNS void
 	LANGUAGE sql VOLATILE
 BEGIN ATOMIC
-	SELECT contacts.capture_lead('identifier'::regclass, jsonb_build_array(jsonb_build_object(
-		'identifiers', jsonb_build_object('email', $3, 'phone', $4),
-		'attributes', jsonb_build_object('first_name', $1, 'last_name', $2))), $5);
+	SELECT contacts.capture_lead('identifier'::regclass, $1, $2, $3, $4, $5);
 END;
 COMMENT ON FUNCTION capture_lead(text, text, text, text, text) IS 'public sign-up: makes a contact unless somebody is known by the address; that one is not changed, and the caller is not told; needs INSERT on contact.last_seen_at, which capture has';
 
 CREATE FUNCTION register(first_name text, last_name text, email text, verifier text) RETURNS bigint
 	LANGUAGE sql VOLATILE
 BEGIN ATOMIC
-	SELECT contacts.register_contact('identifier'::regclass, jsonb_build_array(jsonb_build_object(
-		'identifiers', jsonb_build_object('email', $3),
-		'attributes', jsonb_build_object('first_name', $1, 'last_name', $2))), $4);
+	SELECT contacts.register_contact('identifier'::regclass, $1, $2, $3, $4);
 END;
-COMMENT ON FUNCTION register(text, text, text, text) IS 'full registration: gives the contact with that email, made if there is none, a credential, and returns it; 23505, constraint credential_pkey, if it has one or a validated address; for the capability authenticate';
+COMMENT ON FUNCTION register(text, text, text, text) IS 'full registration: makes a contact with a credential and returns it; 23505, constraint credential_pkey, if somebody is known by the email: who has proved it is given a credential by INSERT or UPDATE; for the capability authenticate';

@@ -49,7 +49,7 @@ COMMENT ON COLUMN merge_journal.action IS 'moved: refers to the survivor now; co
 COMMENT ON COLUMN merge_journal.columns IS 'columns that were written in a row that moved';
 COMMENT ON COLUMN merge_journal.before IS 'the row before; NULL: there was none';
 COMMENT ON COLUMN merge_journal.after IS 'the row after; NULL: it is gone';
-COMMENT ON COLUMN merge_journal.role IS 'derived: who merged; who undoes it may have no rights that this role has not; set by trigger';
+COMMENT ON COLUMN merge_journal.role IS 'who merged; who undoes it may have no rights that this role has not; set by trigger';
 COMMENT ON COLUMN merge_journal.verifier IS 'of a credential that went; for the capability authenticate';
 
 CREATE TABLE contact_alias (

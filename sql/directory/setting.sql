@@ -45,7 +45,7 @@ COMMENT ON COLUMN setting.sms_quiet_until IS 'they may go from this time of day 
 COMMENT ON COLUMN setting.lease_duration IS 'how long a delivery worker has a message before it is handed out again';
 COMMENT ON COLUMN setting.validation_otp_lifetime IS 'how long a code confirms';
 COMMENT ON COLUMN setting.validation_link_lifetime IS 'how long the token of a link confirms';
-COMMENT ON COLUMN setting.validation_attempts IS 'so many wrong codes may be given for an identifier within the lifetime of a code, however many codes are asked for';
+COMMENT ON COLUMN setting.validation_attempts IS 'so many wrong codes may be given for an address or number within the lifetime of a code, however many codes are asked for, and whoever holds it';
 COMMENT ON COLUMN setting.ghost_retention IS 'ghosts that were not seen for so long are removed by cleanup_ghosts()';
 COMMENT ON COLUMN setting.identify_merge_policy IS 'what identify() does with identifiers of several contacts: merge folds ghosts into the known person and suggests the rest, suggest only suggests, refuse raises 23505';
 COMMENT ON COLUMN setting.secret_fingerprint IS 'tells whether the row in table secret is the one this directory was made with';

@@ -138,6 +138,62 @@ SELECT id, contact_id FROM identifier WHERE value = 'c@x.org';
 SELECT * FROM pg_temp.fails($$SELECT start_validation(31, 'otp')$$);
 SELECT outcome FROM confirm_validation(31, :'code');
 
+-- nor to one that is not for outreach, nor to an archived contact, as no message would be
+INSERT INTO contact (id, first_name, last_name, email) VALUES (4, 'Dee', 'Four', 'e@x.org'), (5, 'Eve', 'Five', NULL);
+INSERT INTO identifier (id, contact_id, semantic_type, slug, value) VALUES (41, 4, 'phone', 'main', '+49301234509'), (51, 5, 'phone', 'main', '+49301234509');
+UPDATE identifier SET is_outreach = false WHERE id = 41;
+SELECT * FROM pg_temp.fails($$SELECT start_validation(41, 'otp')$$);
+SELECT * FROM pg_temp.fails($$SELECT start_validation(41, 'magic_link')$$);
+UPDATE identifier SET is_outreach = true WHERE id = 41;
+UPDATE contact SET archived_at = now() WHERE id = 4;
+SELECT * FROM pg_temp.fails($$SELECT start_validation(41, 'otp')$$);
+UPDATE contact SET archived_at = NULL WHERE id = 4;
+
+-- attempts are the value's: changing it and back gives none
+CREATE FUNCTION pg_temp.email_id() RETURNS bigint LANGUAGE sql RETURN (SELECT id FROM identifier WHERE value = 'e@x.org');
+SELECT start_validation(pg_temp.email_id(), 'otp') AS code \gset
+SELECT outcome FROM confirm_validation(pg_temp.email_id(), '');
+UPDATE contact SET email = 'f@x.org' WHERE id = 4;
+SELECT v.identifier_id, v.attempts_left, octet_length(v.digest) AS digest FROM validation v
+WHERE v.key = contacts.identifier_key('validation_code', 'email', 'e@x.org');
+SELECT length(start_validation(id, 'otp')) FROM identifier WHERE value = 'f@x.org';
+SELECT attempts FROM kept k JOIN identifier i ON i.id = k.identifier WHERE i.value = 'f@x.org';
+UPDATE contact SET email = 'e@x.org' WHERE id = 4;
+-- nor does deleting it
+SELECT start_validation(pg_temp.email_id(), 'otp') AS code \gset
+SELECT attempts FROM kept WHERE identifier = pg_temp.email_id();
+SELECT outcome FROM confirm_validation(pg_temp.email_id(), '');
+SELECT pg_temp.email_id() AS before \gset
+UPDATE contact SET email = NULL WHERE id = 4;
+UPDATE contact SET email = 'e@x.org' WHERE id = 4;
+SELECT pg_temp.email_id() <> :before AS is_another;
+SELECT outcome FROM confirm_validation(pg_temp.email_id(), :'code');
+SELECT start_validation(pg_temp.email_id(), 'otp') AS code \gset
+SELECT attempts FROM kept WHERE identifier = pg_temp.email_id();
+SELECT outcome FROM confirm_validation(pg_temp.email_id(), pg_temp.other(:'code'));
+-- nor a move to another contact
+UPDATE contact SET email = NULL WHERE id = 4;
+UPDATE contact SET email = 'e@x.org' WHERE id = 5;
+SELECT replace(f, 'identifier ' || pg_temp.email_id(), 'identifier N') FROM pg_temp.fails(format('SELECT start_validation(%s, %L)', pg_temp.email_id(), 'otp')) f;
+SELECT length(start_validation(pg_temp.email_id(), 'magic_link'));
+-- a shared value has one count, too
+SELECT start_validation(41, 'otp') AS code, start_validation(51, 'otp') AS other \gset
+SELECT outcome FROM confirm_validation(41, pg_temp.other(:'code'));
+SELECT outcome FROM confirm_validation(41, pg_temp.other(:'code'));
+SELECT identifier, attempts FROM kept WHERE identifier IN (41, 51) ORDER BY 1;
+SELECT outcome FROM confirm_validation(51, pg_temp.other(:'other'));
+SELECT outcome FROM confirm_validation(41, :'code');
+-- what is not asked for costs nothing
+SELECT outcome FROM confirm_validation(12, '');
+-- until the last one has expired; what was left behind goes when the next one is made
+SELECT count(*) > 0 AS are_left FROM validation WHERE identifier_id IS NULL;
+UPDATE validation SET expires_at = clock_timestamp();
+SELECT start_validation(41, 'otp') AS code, length(start_validation(pg_temp.email_id(), 'otp')) \gset
+SELECT identifier, attempts FROM kept WHERE identifier IN (41, 51) ORDER BY 1;
+SELECT attempts FROM kept WHERE identifier = pg_temp.email_id() AND method = 'otp';
+SELECT count(*) FROM validation WHERE identifier_id IS NULL;
+SELECT outcome FROM confirm_validation(41, :'code');
+
 -- no secret is kept: not in a row, in whatever form
 SELECT start_validation(11, 'otp') AS code \gset
 SELECT count(*) FROM validation WHERE strpos(encode(digest, 'escape') || digest::text, :'code') > 0
@@ -151,7 +207,7 @@ SELECT outcome FROM confirm_validation(11, '');
 -- an erasure takes it all along
 SELECT start_validation(11, 'magic_link') IS NOT NULL AS started;
 SELECT erase_person(1) ->> 'validation' AS erased;
-SELECT count(*) FROM validation;
+SELECT count(*) FROM validation WHERE key = contacts.identifier_key('validation_code', 'email', 'b@x.org') OR identifier_id = 11;
 
 SELECT * FROM contacts.check_directory('validation_code');
 SELECT contacts.drop_directory('validation_code', cascade => true);

@@ -69,6 +69,7 @@ INSERT INTO pg_temp.statement VALUES
 	('start', $$SELECT start_validation(22, 'otp')$$), ('confirm a code', $$SELECT confirm_validation(22, 'x')$$),
 	('confirm a token', $$SELECT confirm_validation('x')$$), ('read', 'SELECT * FROM validation'), ('read a digest', 'SELECT digest FROM validation'),
 	('write one', $$INSERT INTO validation (identifier_id, method, key, digest, expires_at) VALUES (22, 'magic_link', gen_random_uuid(), '', 'infinity')$$),
+	('write what is granted', 'INSERT INTO validation (identifier_id, consumed_at) VALUES (22, now())'), ('use one again', 'UPDATE validation SET consumed_at = NULL'),
 	('gain time', $$UPDATE validation SET expires_at = 'infinity'$$), ('gain attempts', 'UPDATE validation SET attempts_left = 99'),
 	('delete', 'DELETE FROM validation');
 GRANT SELECT ON pg_temp.statement TO PUBLIC;
@@ -92,9 +93,39 @@ SELECT contacts.share('validation_link', 1, 'regress_validation_edit', may_edit 
 SET ROLE regress_validation_edit;
 SELECT pg_temp.state($$SELECT start_validation(11, 'otp')$$) AS shared, pg_temp.state($$SELECT start_validation(21, 'otp')$$) AS hidden,
 	pg_temp.state($$SELECT start_validation(99, 'otp')$$) AS missing;
+SET ROLE regress_contacts_validation_link;
+SELECT start_validation(21, 'otp') AS code \gset
+SET ROLE regress_validation_edit;
+-- what he does not see he cannot burn
+SELECT outcome, contact_id FROM confirm_validation(21, '');
+SELECT outcome, contact_id FROM confirm_validation(21, :'code');
+SELECT outcome, contact_id FROM confirm_validation(11, '');
+SET ROLE regress_contacts_validation_link;
+SELECT identifier_id, attempts_left FROM validation WHERE method = 'otp' AND identifier_id IN (11, 21) ORDER BY 1;
 SET ROLE regress_validation_login;
 SELECT start_validation(21, 'magic_link') AS token \gset
 SELECT outcome, contact_id FROM confirm_validation(:'token');
+SELECT outcome, contact_id FROM confirm_validation(21, :'code');
+
+-- the owner's triggers run as the owner, and catch nothing of the caller's
+SET ROLE regress_contacts_validation_link;
+CREATE TABLE trail (what text);
+CREATE FUNCTION leave_trail() RETURNS trigger LANGUAGE plpgsql AS $$
+BEGIN
+	INSERT INTO trail VALUES (TG_TABLE_NAME || ' ' || lower(TG_OP));
+	RETURN NULL;
+END
+$$;
+CREATE TRIGGER zzz_trail AFTER UPDATE ON identifier FOR EACH ROW EXECUTE FUNCTION leave_trail();
+SET ROLE regress_validation_login;
+CREATE TEMP TABLE trail (what text);
+GRANT INSERT ON pg_temp.trail TO PUBLIC;
+SELECT outcome FROM confirm_validation(11, start_validation(11, 'otp'));
+SELECT count(*) AS caught FROM pg_temp.trail;
+SHOW search_path;
+DROP TABLE pg_temp.trail;
+SET ROLE regress_contacts_validation_link;
+SELECT what, count(*) FROM trail GROUP BY 1;
 
 SET ROLE regress_contacts_validation_link;
 SELECT * FROM contacts.check_directory('validation_link');
