@@ -40,6 +40,15 @@
 #include "nodes/miscnodes.h"
 #endif
 
+/* The parts of a qualified name; NIL after a soft error, which 15 has not. */
+#if PG_VERSION_NUM >= 160000
+#define compat_split_name(name, escontext) \
+	stringToQualifiedNameList(name, escontext)
+#else
+#define compat_split_name(name, escontext) \
+	((void) (escontext), stringToQualifiedNameList(name))
+#endif
+
 /* Summarizing indexes came with 16, the tuple's own TID to ignore with 18. */
 #if PG_VERSION_NUM >= 160000
 #define compat_insert_index_tuples(result, slot, estate, no_error, conflict, \

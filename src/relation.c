@@ -15,29 +15,31 @@
  */
 #include "postgres.h"
 
+#include "catalog/namespace.h"
 #include "fmgr.h"
 #include "libpq/pqformat.h"
 #include "utils/builtins.h"
-#include "utils/fmgrprotos.h"
 #include "utils/lsyscache.h"
+#include "utils/regproc.h"
 
 #include "compat.h"
 
-/* The table of that name, or 0; what is no name raises an error. */
+/*
+ * The table of that name, or 0; what is no name raises an error, or notes it in
+ * escontext.
+ */
 static Oid
-read_relation(char *name)
+read_relation(char *name, Node *escontext)
 {
-	LOCAL_FCINFO(call, 1);
-	Datum		result;
+	List	   *names;
 
 	/* a number is not a name: an oid means nothing in another database */
 	if (*name >= '0' && *name <= '9')
 		return InvalidOid;
-	InitFunctionCallInfoData(*call, NULL, 1, InvalidOid, NULL, NULL);
-	call->args[0].value = CStringGetTextDatum(name);
-	call->args[0].isnull = false;
-	result = to_regclass(call);
-	return call->isnull ? InvalidOid : DatumGetObjectId(result);
+	names = compat_split_name(name, escontext);
+	if (names == NIL)
+		return InvalidOid;
+	return RangeVarGetRelid(makeRangeVarFromNameList(names), NoLock, true);
 }
 
 /* Its name with the schema, "-" if there is no such table. */
@@ -58,7 +60,7 @@ PG_FUNCTION_INFO_V1(relation_in);
 Datum
 relation_in(PG_FUNCTION_ARGS)
 {
-	PG_RETURN_OID(read_relation(PG_GETARG_CSTRING(0)));
+	PG_RETURN_OID(read_relation(PG_GETARG_CSTRING(0), fcinfo->context));
 }
 
 PG_FUNCTION_INFO_V1(relation_out);
@@ -78,7 +80,7 @@ relation_recv(PG_FUNCTION_ARGS)
 	int			nbytes;
 	char	   *name = pq_getmsgtext(buf, buf->len - buf->cursor, &nbytes);
 
-	PG_RETURN_OID(read_relation(name));
+	PG_RETURN_OID(read_relation(name, NULL));
 }
 
 PG_FUNCTION_INFO_V1(relation_send);
