@@ -7,14 +7,17 @@
  * more; those that nobody holds become contacts, in one statement; the odd
  * ones, and those that share something with an earlier one that is not done,
  * are looked at one by one, after their contacts were locked in the order of
- * ids.  So the result is that of one set after another.
+ * ids.  Contacts get their ids in the order of the sets, whichever is made
+ * first: of those of one transaction the id tells which is older.  So the
+ * result is that of one set after another.
  *
  * Races: contacts by id, then contact.email, then identifiers by key, are the
  * order of locks.  Who finds that something changed before it was locked, or
  * meets a row that was not there, starts again from nothing (attempt.c); under
  * REPEATABLE READ and SERIALIZABLE it fails with 40001.  Sets with several new
  * emails wait for each other by advisory locks on their keys, and so do calls
- * with odd ones among many sets.
+ * with odd ones among many sets.  Keys share a few locks: the table of locks
+ * has room for some thousands.
  *
  *-------------------------------------------------------------------------
  */
@@ -30,7 +33,6 @@
 #include "storage/lock.h"
 #include "utils/builtins.h"
 #include "utils/guc.h"
-#include "utils/hsearch.h"
 #include "utils/memutils.h"
 #include "utils/tuplestore.h"
 
@@ -40,6 +42,7 @@
 
 #define MAX_ROUNDS 100			/* attempts; only a trigger causes that many */
 #define LOCK_CLASS 0x1d			/* of our advisory locks */
+#define LOCK_BUCKETS 256		/* so many for values */
 
 static const char *const outcomes[] = {
 	"created", "found", "merged", "suggested"
@@ -62,7 +65,8 @@ static const DirectoryQuery lock_to_merge = {
 typedef struct Pending
 {
 	pg_uuid_t	key;			/* hash key */
-	int			set;
+	int			set;			/* the last one of those */
+	bool		is_made;		/* a new contact of the call will hold it */
 } Pending;
 
 static int
@@ -74,31 +78,34 @@ compare_ids(const void *a, const void *b)
 	return x < y ? -1 : x > y;
 }
 
+/* A hash table in the current memory context. */
+static HTAB *
+make_hash(const char *name, Size keysize, Size entrysize)
+{
+	HASHCTL		ctl;
+
+	ctl.keysize = keysize;
+	ctl.entrysize = entrysize;
+	ctl.hcxt = CurrentMemoryContext;
+	return hash_create(name, 16, &ctl, HASH_ELEM | HASH_BLOBS | HASH_CONTEXT);
+}
+
 /* Remember a contact that is locked, or was made by us. */
 void
 add_locked(Identification *id, int64 contact_id)
 {
-	if (id->nlocked == id->max_locked)
-	{
-		id->max_locked = Max(16, id->max_locked * 2);
-		id->locked = id->locked == NULL ?
-			palloc(sizeof(int64) * id->max_locked) :
-			repalloc(id->locked, sizeof(int64) * id->max_locked);
-	}
-	id->locked[id->nlocked++] = contact_id;
+	if (id->locked == NULL)
+		id->locked = make_hash("contacts locked contacts", sizeof(int64),
+							   sizeof(int64));
+	(void) hash_search(id->locked, &contact_id, HASH_ENTER, NULL);
 }
 
+/* Is it one of those? */
 bool
 is_locked(const Identification *id, int64 contact_id)
 {
-	int			i;
-
-	for (i = 0; i < id->nlocked; i++)
-	{
-		if (id->locked[i] == contact_id)
-			return true;
-	}
-	return false;
+	return id->locked != NULL &&
+		hash_search(id->locked, &contact_id, HASH_FIND, NULL) != NULL;
 }
 
 /* Plan for a set that nothing earlier stands in the way of. */
@@ -114,7 +121,8 @@ plan_alone(const Identification *id, PersonSet *set)
 
 /*
  * Plan for a set after others: what shares something with one that is not done
- * waits for it, or is the same contact, if that is new and has all of it.
+ * waits for it, or is the same contact, if that is new, has all of it and is
+ * not met by an odd one in between, which may merge it into another.
  */
 static void
 plan_after(Identification *id, PersonSet *set, HTAB *pending, HTAB *busy)
@@ -130,6 +138,10 @@ plan_after(Identification *id, PersonSet *set, HTAB *pending, HTAB *busy)
 
 		if (p != NULL)
 			npending++;
+		/* only what decides finds somebody */
+		if (p != NULL && p->is_made &&
+			set->seen[i].type->is_exclusive == set->is_exclusive)
+			set->will_find = true;
 		if (p == NULL || (twin != -1 && twin != p->set) ||
 			set->seen[i].slug != NULL)
 			is_twin = false;
@@ -138,8 +150,8 @@ plan_after(Identification *id, PersonSet *set, HTAB *pending, HTAB *busy)
 	}
 	plan_alone(id, set);
 	if (npending > 0)
-		set->plan = is_twin && id->sets[twin].plan == SET_NEW ?
-			SET_TWIN : SET_ODD;
+		set->plan = is_twin && id->sets[twin].plan == SET_NEW &&
+			!id->sets[twin].is_met ? SET_TWIN : SET_ODD;
 	set->twin = twin;
 	for (i = 0; i < set->nholders; i++)
 	{
@@ -148,7 +160,7 @@ plan_after(Identification *id, PersonSet *set, HTAB *pending, HTAB *busy)
 	}
 }
 
-/* Note what a set that is not done brings along. */
+/* Note what a set that is not done brings along, and whom it meets. */
 static void
 note_pending(Identification *id, PersonSet *set, HTAB *pending, HTAB *busy)
 {
@@ -160,21 +172,13 @@ note_pending(Identification *id, PersonSet *set, HTAB *pending, HTAB *busy)
 		Pending    *p = hash_search(pending, &set->seen[i].key, HASH_ENTER,
 									&found);
 
+		if (found && set->plan == SET_ODD)
+			id->sets[p->set].is_met = true;
 		p->set = set - id->sets;
+		p->is_made = set->plan == SET_NEW || (found && p->is_made);
 	}
 	for (i = 0; i < set->nholders; i++)
 		hash_search(busy, &set->holders[i], HASH_ENTER, NULL);
-}
-
-static HTAB *
-make_hash(const char *name, Size keysize, Size entrysize)
-{
-	HASHCTL		ctl;
-
-	ctl.keysize = keysize;
-	ctl.entrysize = entrysize;
-	ctl.hcxt = CurrentMemoryContext;
-	return hash_create(name, 256, &ctl, HASH_ELEM | HASH_BLOBS | HASH_CONTEXT);
 }
 
 /* Plan for all sets; returns how many are odd. */
@@ -198,6 +202,8 @@ plan_sets(Identification *id)
 	{
 		PersonSet  *set = &id->sets[i];
 
+		CHECK_FOR_INTERRUPTS();
+		set->is_met = set->will_find = false;
 		plan_after(id, set, pending, busy);
 		if (set->plan == SET_NEW || set->plan == SET_ODD)
 			note_pending(id, set, pending, busy);
@@ -215,13 +221,27 @@ lock_number(uint32 hi, uint32 lo)
 	(void) LockAcquire(&tag, ExclusiveLock, false, false);
 }
 
-static int
-compare_numbers(const void *a, const void *b)
+/* Note the locks of the values of a set that want some. */
+static void
+note_buckets(const PersonSet *set, bool *buckets)
 {
-	uint32		x = *(const uint32 *) a;
-	uint32		y = *(const uint32 *) b;
+	int			nemails = 0;
+	int			j;
 
-	return x < y ? -1 : x > y;
+	if (set->plan == SET_FOUND)
+		return;
+	for (j = 0; j < set->nseen; j++)
+		nemails += set->seen[j].type->value_type == VALUE_EMAIL &&
+			set->seen[j].contact_id == 0;
+	for (j = 0; j < set->nseen; j++)
+	{
+		const Seen *seen = &set->seen[j];
+
+		if (!set->is_exclusive ||
+			(nemails > 1 && seen->type->value_type == VALUE_EMAIL &&
+			 seen->contact_id == 0))
+			buckets[hash_bytes(seen->key.data, UUID_LEN) % LOCK_BUCKETS] = true;
+	}
 }
 
 /*
@@ -232,67 +252,81 @@ compare_numbers(const void *a, const void *b)
 static void
 lock_values(Identification *id, int nodd)
 {
-	uint32	   *numbers;
-	int			n = 0;
-	int			max = 0;
+	bool		buckets[LOCK_BUCKETS];
 	int			i;
-	int			j;
 
 	if (nodd > 0 && id->nsets > 1)
 		lock_number(id->dir.nspid, 0);
+	memset(buckets, false, sizeof(buckets));
 	for (i = 0; i < id->nsets; i++)
-		max += id->sets[i].nseen;
-	numbers = palloc(sizeof(uint32) * (max + 1));
-	for (i = 0; i < id->nsets; i++)
+		note_buckets(&id->sets[i], buckets);
+	for (i = 0; i < LOCK_BUCKETS; i++)
 	{
-		PersonSet  *set = &id->sets[i];
-		int			first = n;
-
-		for (j = 0; set->plan != SET_FOUND && j < set->nseen; j++)
-		{
-			if (!set->is_exclusive ||
-				(set->seen[j].type->value_type == VALUE_EMAIL &&
-				 set->seen[j].contact_id == 0))
-				numbers[n++] = hash_bytes(set->seen[j].key.data, UUID_LEN) | 1;
-		}
-		if (set->is_exclusive && n - first < 2)
-			n = first;
+		if (buckets[i])
+			lock_number(id->dir.nspid, i + 1);
 	}
-	qsort(numbers, n, sizeof(uint32), compare_numbers);
-	for (i = 0; i < n; i++)
-		lock_number(id->dir.nspid, numbers[i]);
 }
 
-/* Lock the contacts of the odd sets, in the order of ids. */
+/* Lock contacts in the order of ids, as for a merge of some or not. */
+static void
+lock_ids(Identification *id, int64 *ids, int n, bool is_merge)
+{
+	Batch	   *batch = batch_create(is_merge ? &lock_to_merge :
+									 &lock_contacts, n);
+	int			i;
+
+	qsort(ids, n, sizeof(int64), compare_ids);
+	for (i = 0; i < n; i++)
+	{
+		Datum		contact = Int64GetDatum(ids[i]);
+
+		if (i > 0 && ids[i] == ids[i - 1])
+			continue;
+		batch_add(batch, &contact, NULL);
+		add_locked(id, ids[i]);
+	}
+	(void) batch_run(&id->dir, batch);
+}
+
+/*
+ * Lock the holders of a set, which are locked or ours, as for a merge: nobody
+ * makes a ghost of them known meanwhile.
+ */
+void
+lock_to_fold(Identification *id, PersonSet *set)
+{
+	int64	   *ids = palloc(sizeof(int64) * set->nholders);
+
+	memcpy(ids, set->holders, sizeof(int64) * set->nholders);
+	lock_ids(id, ids, set->nholders, true);
+}
+
+/* Lock the contacts of the odd sets. */
 static void
 lock_holders(Identification *id)
 {
 	bool		is_merge = false;
-	Batch	   *batch;
+	int64	   *ids;
+	int			n = 0;
 	int			i;
 	int			j;
 
+	for (i = 0; i < id->nsets; i++)
+	{
+		if (id->sets[i].plan == SET_ODD)
+			n += id->sets[i].nholders;
+	}
+	ids = palloc(sizeof(int64) * (n + 1));
+	n = 0;
 	for (i = 0; i < id->nsets; i++)
 	{
 		PersonSet  *set = &id->sets[i];
 
 		is_merge = is_merge || (set->plan == SET_ODD && set->nholders > 1);
 		for (j = 0; set->plan == SET_ODD && j < set->nholders; j++)
-			add_locked(id, set->holders[j]);
+			ids[n++] = set->holders[j];
 	}
-	if (id->nlocked == 0)
-		return;
-	qsort(id->locked, id->nlocked, sizeof(int64), compare_ids);
-	batch = batch_create(is_merge ? &lock_to_merge : &lock_contacts,
-						 id->nlocked);
-	for (i = 0; i < id->nlocked; i++)
-	{
-		Datum		contact = Int64GetDatum(id->locked[i]);
-
-		if (i == 0 || id->locked[i] != id->locked[i - 1])
-			batch_add(batch, &contact, NULL);
-	}
-	(void) batch_run(&id->dir, batch);
+	lock_ids(id, ids, n, is_merge);
 }
 
 /* Make the contacts of new sets. */
@@ -319,12 +353,14 @@ carry_out(Identification *id, int nodd)
 
 	lock_values(id, nodd);
 	lock_holders(id);
+	draw_ids(id);
 	if (!create_new(id))
 		return false;
 	for (i = 0; i < id->nsets; i++)
 	{
 		PersonSet  *set = &id->sets[i];
 
+		CHECK_FOR_INTERRUPTS();
 		id->current = id->nsets > 1 ? i : -1;
 		if (set->plan == SET_FOUND)
 		{
@@ -361,12 +397,12 @@ try_identify(void *arg)
 				(errcode(ERRCODE_T_R_SERIALIZATION_FAILURE),
 				 errmsg("could not serialize access due to concurrent update"),
 				 errtable(id->dir.identifier)));
-	id->nlocked = id->max_locked = 0;
 	id->locked = NULL;
 	SPI_connect();
 	look_up_sets(id, 0, id->nsets);
 	is_done = carry_out(id, plan_sets(id));
 	SPI_finish();
+	id->locked = NULL;			/* it went with SPI's memory */
 	return is_done;
 }
 

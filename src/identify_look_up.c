@@ -48,24 +48,11 @@ static const DirectoryQuery look_up_sharers = {
 	2, {INT4OID, UUIDOID}, "n, key"
 };
 
-/* A column that is to be filled, or overwritten. */
-#define WANTED(column) \
-	"CASE WHEN n.overwrite THEN a." column " IS NOT NULL" \
-	" AND (c." column " OPERATOR(pg_catalog.=) a." column ") IS NOT TRUE" \
-	" ELSE c." column " IS NULL AND a." column " IS NOT NULL END"
-
 /* Contacts that would take some of the attributes. */
 static const DirectoryQuery look_up_wanting = {
 	"SELECT n.n FROM @rows@ CROSS JOIN LATERAL (SELECT c.* FROM ONLY @contact@ c"
 	"  WHERE c.id OPERATOR(pg_catalog.=) n.id OFFSET 0) c"
-	" CROSS JOIN LATERAL pg_catalog.jsonb_populate_record("
-	"  NULL::@contact@, n.attributes) a"
-	" WHERE " WANTED("first_name") " OR " WANTED("last_name")
-	" OR " WANTED("titles") " OR " WANTED("home_phone")
-	" OR " WANTED("business_phone") " OR " WANTED("time_zone")
-	" OR " WANTED("organization_id") " OR " WANTED("archived_at")
-	" OR " WANTED("last_seen_at") " OR " WANTED("mononym")
-	" OR " WANTED("is_vendor"),
+	" CROSS JOIN LATERAL " ATTRIBUTES " WHERE " WANTS_ATTRIBUTES,
 	4, {INT4OID, INT8OID, JSONBOID, BOOLOID}, "n, id, attributes, overwrite"
 };
 
@@ -94,6 +81,8 @@ add_holder(PersonSet *set, int64 contact_id)
 {
 	int			i;
 
+	/* few hold what is exclusive, but a number may be everybody's */
+	CHECK_FOR_INTERRUPTS();
 	for (i = 0; i < set->nholders; i++)
 	{
 		if (set->holders[i] == contact_id)
@@ -287,7 +276,7 @@ look_up_attributes(Identification *id, int first, int n)
 
 		if (!set->has_attributes || set->nholders != 1)
 			continue;
-		set->is_incomplete = set->is_incomplete || set->has_other_attributes;
+		set->is_incomplete = set->is_incomplete || set->nothers > 0;
 		values[0] = Int32GetDatum(i);
 		values[1] = Int64GetDatum(set->holders[0]);
 		values[2] = set->attributes;

@@ -5,7 +5,7 @@
  *
  * A set is an object with identifiers and, if any, attributes.  Identifiers
  * are an array of objects with semantic_type, value and slug, or an object of
- * values by kind; nulls are as if they were not there.
+ * values by kind; nulls, and blank attributes, are as if they were not there.
  *
  *-------------------------------------------------------------------------
  */
@@ -14,6 +14,7 @@
 #include "access/htup_details.h"
 #include "fmgr.h"
 #include "mb/pg_wchar.h"
+#include "miscadmin.h"
 #include "utils/builtins.h"
 #include "utils/lsyscache.h"
 #include "utils/syscache.h"
@@ -22,6 +23,8 @@
 #include "columns.h"
 #include "identifier_key.h"
 #include "identify.h"
+
+#define MAX_SEEN 1000			/* identifiers of a set */
 
 typedef struct SetParser
 {
@@ -156,6 +159,11 @@ add_seen(SetParser *p, const SemanticType *type, Datum value, char *slug)
 		return;
 	}
 	check_label(p, &new);
+	if (set->nseen == MAX_SEEN)
+		ereport(ERROR,
+				(errcode(ERRCODE_PROGRAM_LIMIT_EXCEEDED),
+				 errmsg("more than %d identifiers cannot be one person's",
+						MAX_SEEN)));
 	if (set->nseen == p->capacity)
 	{
 		p->capacity = Max(4, p->capacity * 2);
@@ -219,6 +227,16 @@ parse_identifier_array(SetParser *p, JsonbContainer * array)
 	}
 }
 
+/* A value of a kind; a null says nothing. */
+static void
+parse_value(SetParser *p, const SemanticType *type, const JsonbValue * value)
+{
+	char	   *text = string_of(value, "the value of an identifier");
+
+	if (text != NULL)
+		add_seen(p, type, CStringGetTextDatum(text), NULL);
+}
+
 /* {"email": .., "anonymous": ..}; several values of a kind stand in an array */
 static void
 parse_identifier_object(SetParser *p, JsonbContainer * object)
@@ -228,17 +246,25 @@ parse_identifier_object(SetParser *p, JsonbContainer * object)
 	JsonbIteratorToken token;
 	JsonbValue	v;
 
-	while ((token = JsonbIteratorNext(&it, &v, false)) != WJB_DONE)
+	while ((token = JsonbIteratorNext(&it, &v, true)) != WJB_DONE)
 	{
-		char	   *value;
+		JsonbIterator *values;
 
 		if (token == WJB_KEY)
 			type = kind_of(p, v.val.string.val, v.val.string.len);
-		if (token != WJB_VALUE && token != WJB_ELEM)
+		if (token != WJB_VALUE)
 			continue;
-		value = string_of(&v, "the value of an identifier");
-		if (value != NULL)
-			add_seen(p, type, CStringGetTextDatum(value), NULL);
+		if (v.type != jbvBinary || !JsonContainerIsArray(v.val.binary.data))
+		{
+			parse_value(p, type, &v);
+			continue;
+		}
+		values = JsonbIteratorInit(v.val.binary.data);
+		while ((token = JsonbIteratorNext(&values, &v, true)) != WJB_DONE)
+		{
+			if (token == WJB_ELEM)
+				parse_value(p, type, &v);
+		}
 	}
 }
 
@@ -255,9 +281,8 @@ parse_identifiers(SetParser *p, const JsonbValue * value)
 
 /* A column of a user's, which can be written. */
 static bool
-is_user_column(Relation contact, const JsonbValue * key)
+is_user_column(Relation contact, const char *name)
 {
-	char	   *name = pnstrdup(key->val.string.val, key->val.string.len);
 	HeapTuple	tuple = SearchSysCacheAttName(RelationGetRelid(contact), name);
 	bool		result;
 
@@ -269,12 +294,53 @@ is_user_column(Relation contact, const JsonbValue * key)
 	return result;
 }
 
-/* Note the attributes, which are columns of contact that may be written. */
+/* Check that it is a column of contact that may be written, and note users'. */
+static void
+add_attribute(SetParser *p, const JsonbValue * key)
+{
+	PersonSet  *set = p->set;
+	char	   *name;
+
+	if (is_among(attribute_columns, lengthof(attribute_columns), key))
+		return;
+	name = pnstrdup(key->val.string.val, key->val.string.len);
+	if (is_among(fixed_columns, lengthof(fixed_columns), key) ||
+		!is_user_column(p->id->dir.contact, name))
+		ereport(ERROR,
+				(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
+				 errmsg("\"%s\" is not an attribute of a contact", name),
+				 errhint("Attributes are the columns of contact that do not follow from something else; addresses are identifiers."),
+				 errtable(p->id->dir.contact)));
+	if (set->others == NULL)
+		set->others = palloc(sizeof(char *) *
+							 RelationGetNumberOfAttributes(p->id->dir.contact));
+	set->others[set->nothers++] = name;
+}
+
+/* Does it say something?  Blanks count as missing (rule I3). */
+static bool
+says_something(const JsonbValue * value)
+{
+	text	   *string;
+
+	if (value->type != jbvString)
+		return value->type != jbvNull;
+	string = cstring_to_text_with_len(value->val.string.val,
+									  value->val.string.len);
+	return !is_blank(PointerGetDatum(string));
+}
+
+/*
+ * Note the attributes that are given, which are columns of contact that may be
+ * written.
+ */
 static void
 parse_attributes(SetParser *p, const JsonbValue * value)
 {
+	JsonbParseState *state = NULL;
 	JsonbIterator *it;
 	JsonbIteratorToken token;
+	JsonbValue	key;
 	JsonbValue	v;
 
 	if (value->type == jbvNull)
@@ -282,25 +348,29 @@ parse_attributes(SetParser *p, const JsonbValue * value)
 	if (value->type != jbvBinary ||
 		!JsonContainerIsObject(value->val.binary.data))
 		report_shape("attributes must be an object");
+	(void) pushJsonbValue(&state, WJB_BEGIN_OBJECT, NULL);
 	it = JsonbIteratorInit(value->val.binary.data);
 	while ((token = JsonbIteratorNext(&it, &v, true)) != WJB_DONE)
 	{
+		int			nothers = p->set->nothers;
+
 		if (token != WJB_KEY)
 			continue;
-		p->set->has_attributes = true;
-		if (is_among(attribute_columns, lengthof(attribute_columns), &v))
+		key = v;
+		(void) JsonbIteratorNext(&it, &v, true);
+		add_attribute(p, &key);
+		if (!says_something(&v))
+		{
+			p->set->nothers = nothers;
 			continue;
-		if (is_among(fixed_columns, lengthof(fixed_columns), &v) ||
-			!is_user_column(p->id->dir.contact, &v))
-			ereport(ERROR,
-					(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
-					 errmsg("\"%s\" is not an attribute of a contact",
-							pnstrdup(v.val.string.val, v.val.string.len)),
-					 errhint("Attributes are the columns of contact that do not follow from something else; addresses are identifiers."),
-					 errtable(p->id->dir.contact)));
-		p->set->has_other_attributes = true;
+		}
+		p->set->has_attributes = true;
+		(void) pushJsonbValue(&state, WJB_KEY, &key);
+		(void) pushJsonbValue(&state, WJB_VALUE, &v);
 	}
-	p->set->attributes = JsonbPGetDatum(JsonbValueToJsonb((JsonbValue *) value));
+	p->set->attributes =
+		JsonbPGetDatum(JsonbValueToJsonb(pushJsonbValue(&state, WJB_END_OBJECT,
+														NULL)));
 }
 
 static void
@@ -352,6 +422,7 @@ parse_sets(Identification *id, Jsonb * sets)
 	{
 		if (token != WJB_ELEM)
 			continue;
+		CHECK_FOR_INTERRUPTS();
 		id->current++;
 		p.set = &id->sets[id->current];
 		p.capacity = 0;

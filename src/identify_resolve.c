@@ -3,9 +3,11 @@
  * identify_resolve.c
  *	  one set whose contacts are locked: found, merged, suggested or refused
  *
- * Of several contacts at most one is more than a ghost: the ghosts fold into
- * it, or into the oldest ghost.  People who are more than ghosts are never
- * merged here but suggested, and nothing of the set is attached: whose it is
+ * Of several contacts at most one is known: the ghosts fold into it, or into
+ * the oldest ghost.  Known is who is more than a ghost, or has proved that an
+ * address is his, or has a password.  Known people are never merged here but
+ * suggested, and so are those who have main addresses of one kind each, of
+ * which only one could stay; then nothing of the set is attached: whose it is
  * is not known.
  *
  *-------------------------------------------------------------------------
@@ -15,6 +17,7 @@
 #include "catalog/pg_type.h"
 #include "fmgr.h"
 #include "lib/stringinfo.h"
+#include "miscadmin.h"
 #include "utils/array.h"
 #include "utils/builtins.h"
 #include "utils/lsyscache.h"
@@ -23,9 +26,24 @@
 #include "identify.h"
 #include "visibility.h"
 
-/* Known people first, the oldest first. */
+/*
+ * Known people first, the oldest first, and who of them have main addresses of
+ * one kind, whose values are one person's each.
+ */
 static const DirectoryQuery order_holders = {
 	"SELECT c.id, c.contact_type OPERATOR(pg_catalog.=) 'ghost'"
+	"  AND NOT c.is_validated AND NOT EXISTS (SELECT FROM ONLY @credential@ k"
+	"   WHERE k.contact_id OPERATOR(pg_catalog.=) c.id),"
+	" EXISTS (SELECT FROM ONLY @identifier@ i JOIN ONLY @semantic_type@ s"
+	"   ON s.name OPERATOR(pg_catalog.=) " KIND_OF("i")
+	"  JOIN ONLY @identifier@ o"
+	"   ON " KIND_OF("o") " OPERATOR(pg_catalog.=) i.semantic_type"
+	"  WHERE i.contact_id OPERATOR(pg_catalog.=) c.id"
+	"  AND i.slug OPERATOR(pg_catalog.=) 'main'"
+	"  AND s.is_contactable AND s.is_exclusive"
+	"  AND o.contact_id OPERATOR(pg_catalog.=) ANY ($1)"
+	"  AND o.contact_id OPERATOR(pg_catalog.<>) c.id"
+	"  AND o.slug OPERATOR(pg_catalog.=) 'main')"
 	" FROM ONLY @contact@ c"
 	" WHERE c.id OPERATOR(pg_catalog.=) ANY ($1)"
 	" ORDER BY 2, c.created_at, c.id",
@@ -90,36 +108,56 @@ kinds_of(const PersonSet *set)
 	return list.data;
 }
 
-/* The holders, known people first; returns how many those are. */
-static int
-sort_holders(Identification *id, PersonSet *set)
+/* Those of the holders of a set who cannot be one silently, in their order. */
+typedef struct Strangers
+{
+	int64	   *ids;
+	int			n;
+} Strangers;
+
+/*
+ * Sort the holders, known people first.  Strangers are the known ones if there
+ * are several, else those who have rival main addresses, and who is known.
+ */
+static void
+sort_holders(Identification *id, PersonSet *set, Strangers *strangers)
 {
 	Datum	   *ids = palloc(sizeof(Datum) * set->nholders);
-	Datum		array;
 	int			nknown = 0;
+	int			nrivals = 0;
+	Datum		array;
 	int			i;
 
 	for (i = 0; i < set->nholders; i++)
 		ids[i] = Int64GetDatum(set->holders[i]);
 	array = PointerGetDatum(construct_array(ids, set->nholders, INT8OID, 8,
 											FLOAT8PASSBYVAL, TYPALIGN_DOUBLE));
+	strangers->ids = palloc(sizeof(int64) * set->nholders);
+	strangers->n = 0;
 	set->nholders = (int) query_run(&id->dir, &order_holders, &array, NULL);
 	for (i = 0; i < set->nholders; i++)
 	{
 		HeapTuple	tuple = SPI_tuptable->vals[i];
 		TupleDesc	desc = SPI_tuptable->tupdesc;
 		bool		isnull;
+		bool		is_known;
+		bool		is_rival;
 
 		set->holders[i] = DatumGetInt64(SPI_getbinval(tuple, desc, 1, &isnull));
-		if (!DatumGetBool(SPI_getbinval(tuple, desc, 2, &isnull)))
-			nknown++;
+		is_known = !DatumGetBool(SPI_getbinval(tuple, desc, 2, &isnull));
+		is_rival = DatumGetBool(SPI_getbinval(tuple, desc, 3, &isnull));
+		if (is_known || (is_rival && nknown < 2))
+			strangers->ids[strangers->n++] = set->holders[i];
+		nknown += is_known;
+		nrivals += is_rival;
 	}
-	return nknown;
+	if (nknown < 2 && nrivals == 0)
+		strangers->n = 0;
 }
 
-/* Suggest to merge all pairs of the first n holders. */
+/* Suggest to merge all pairs of these contacts; the first is the result. */
 static void
-suggest_pairs(Identification *id, PersonSet *set, int n)
+suggest_pairs(Identification *id, PersonSet *set, const int64 *ids, int n)
 {
 	Datum		values[3];
 	int			i;
@@ -131,12 +169,13 @@ suggest_pairs(Identification *id, PersonSet *set, int n)
 	{
 		for (j = i + 1; j < n; j++)
 		{
-			values[0] = Int64GetDatum(Min(set->holders[i], set->holders[j]));
-			values[1] = Int64GetDatum(Max(set->holders[i], set->holders[j]));
+			CHECK_FOR_INTERRUPTS();
+			values[0] = Int64GetDatum(Min(ids[i], ids[j]));
+			values[1] = Int64GetDatum(Max(ids[i], ids[j]));
 			query_run(&id->dir, &suggest, values, NULL);
 		}
 	}
-	set->contact_id = set->holders[0];
+	set->contact_id = ids[0];
 	set->outcome = OUTCOME_SUGGESTED;
 }
 
@@ -197,18 +236,19 @@ resolve_several(Identification *id, PersonSet *set)
 {
 	bool		isnull;
 	Datum		policy;
-	int			nknown;
+	Strangers	strangers;
 
 	if (!set->is_exclusive)
 		report_several(id, set);
 	policy = query_value(&id->dir, &find_policy, NULL, &isnull);
-	nknown = sort_holders(id, set);
+	lock_to_fold(id, set);
+	sort_holders(id, set, &strangers);
 	if (!isnull && text_is(policy, "refuse"))
 		report_several(id, set);
 	if (!isnull && text_is(policy, "suggest"))
-		suggest_pairs(id, set, set->nholders);
-	else if (nknown > 1)
-		suggest_pairs(id, set, nknown);
+		suggest_pairs(id, set, set->holders, set->nholders);
+	else if (strangers.n > 0)
+		suggest_pairs(id, set, strangers.ids, strangers.n);
 	else
 		fold_ghosts(id, set);
 }

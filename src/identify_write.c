@@ -6,17 +6,21 @@
  * Rows are written with the caller's rights, as plain statements; those of new
  * contacts straight into the table where that comes to the same.  Locks are
  * taken in the order in which all who write addresses take them: contact.email,
- * then emails by key, then other values by key.
+ * then emails by key, then other values by key.  So rows that are written in
+ * different ways are written in turns, each as far as the order allows.
  *
  *-------------------------------------------------------------------------
  */
 #include "postgres.h"
 
 #include "catalog/pg_type.h"
+#include "executor/executor.h"
 #include "fmgr.h"
 #include "lib/stringinfo.h"
 #include "miscadmin.h"
+#include "rewrite/rewriteHandler.h"
 #include "utils/acl.h"
+#include "utils/array.h"
 #include "utils/builtins.h"
 #include "utils/lsyscache.h"
 #include "utils/rls.h"
@@ -28,23 +32,27 @@
 #include "identify.h"
 
 static const DirectoryQuery insert_bare = {
-	"INSERT INTO @contact@ (email, mobile_phone)"
-	" SELECT n.email::contacts.email, n.phone::contacts.phone FROM @rows@"
+	"INSERT INTO @contact@ (id, email, mobile_phone)"
+	" SELECT n.id, n.email::contacts.email, n.phone::contacts.phone FROM @rows@"
 	" RETURNING id",
-	2, {TEXTOID, TEXTOID}, "email, phone", true
+	3, {INT8OID, TEXTOID, TEXTOID}, "id, email, phone", true
 };
 
-static const DirectoryQuery insert_described = {
-	"INSERT INTO @contact@ (email, mobile_phone, first_name, last_name,"
-	" mononym, titles, home_phone, business_phone, time_zone, is_vendor,"
-	" organization_id, archived_at, last_seen_at)"
-	" SELECT n.email::contacts.email, n.phone::contacts.phone, a.first_name,"
-	" a.last_name, coalesce(a.mononym, false), a.titles, a.home_phone,"
-	" a.business_phone, a.time_zone, coalesce(a.is_vendor, false),"
+#define DESCRIBED_COLUMNS \
+	"id, email, mobile_phone, first_name, last_name, mononym, titles," \
+	" home_phone, business_phone, time_zone, is_vendor, organization_id," \
+	" archived_at, last_seen_at"
+#define DESCRIBED_VALUES \
+	"n.id, n.email::contacts.email, n.phone::contacts.phone, a.first_name," \
+	" a.last_name, coalesce(a.mononym, false), a.titles, a.home_phone," \
+	" a.business_phone, a.time_zone, coalesce(a.is_vendor, false)," \
 	" a.organization_id, a.archived_at, a.last_seen_at"
-	" FROM @rows@ CROSS JOIN LATERAL pg_catalog.jsonb_populate_record("
-	"  NULL::@contact@, n.attributes) a RETURNING id",
-	3, {TEXTOID, TEXTOID, JSONBOID}, "email, phone, attributes", true
+
+static const DirectoryQuery insert_described = {
+	"INSERT INTO @contact@ (" DESCRIBED_COLUMNS ") SELECT " DESCRIBED_VALUES
+	" FROM @rows@ CROSS JOIN LATERAL " ATTRIBUTES " RETURNING id",
+	4, {INT8OID, TEXTOID, TEXTOID, JSONBOID}, "id, email, phone, attributes",
+	true
 };
 
 static const DirectoryQuery insert_identifiers = {
@@ -59,15 +67,22 @@ static const DirectoryQuery insert_identifiers = {
 	column " = CASE WHEN n.overwrite THEN coalesce(a." column ", c." column ")" \
 	" ELSE coalesce(c." column ", a." column ") END"
 
+/* A name is filled where it fits. */
+#define FILL_NAME(column) \
+	column " = CASE WHEN n.overwrite THEN coalesce(a." column ", c." column ")" \
+	" WHEN " NAME_FITS " THEN coalesce(c." column ", a." column ")" \
+	" ELSE c." column " END"
+
 static const DirectoryQuery fill_contact = {
-	"UPDATE ONLY @contact@ c SET " FILL("first_name") ", " FILL("last_name")
-	", " FILL("mononym") ", " FILL("titles") ", " FILL("home_phone")
-	", " FILL("business_phone") ", " FILL("time_zone") ", " FILL("is_vendor")
-	", " FILL("organization_id") ", " FILL("archived_at")
-	", " FILL("last_seen_at")
-	" FROM @rows@ CROSS JOIN LATERAL pg_catalog.jsonb_populate_record("
-	"  NULL::@contact@, n.attributes) a"
-	" WHERE c.id OPERATOR(pg_catalog.=) n.id",
+	"UPDATE ONLY @contact@ c SET " FILL_NAME("first_name")
+	", " FILL_NAME("last_name")
+	", mononym = CASE WHEN n.overwrite THEN coalesce(a.mononym, c.mononym)"
+	"  ELSE c.mononym OR " GETS_MONONYM " IS TRUE END"
+	", " FILL("titles") ", " FILL("home_phone") ", " FILL("business_phone")
+	", " FILL("time_zone") ", " FILL("is_vendor") ", " FILL("organization_id")
+	", " FILL("archived_at") ", " FILL("last_seen_at")
+	" FROM @rows@ CROSS JOIN LATERAL " ATTRIBUTES
+	" WHERE c.id OPERATOR(pg_catalog.=) n.id AND (" WANTS_ATTRIBUTES ")",
 	3, {INT8OID, JSONBOID, BOOLOID}, "id, attributes, overwrite", true
 };
 
@@ -114,40 +129,201 @@ compare_new_contacts(const void *a, const void *b)
 {
 	const NewContact *c = a;
 	const NewContact *d = b;
-	int			cmp;
+	int			cmp = (c->email != NULL) - (d->email != NULL);
 
-	if (c->set->has_attributes != d->set->has_attributes)
-		return c->set->has_attributes ? 1 : -1;
-	if (c->email == NULL || d->email == NULL)
-		return (c->email != NULL) - (d->email != NULL);
-	cmp = memcmp(c->email->key.data, d->email->key.data, UUID_LEN);
+	if (cmp == 0 && c->email != NULL)
+		cmp = memcmp(c->email->key.data, d->email->key.data, UUID_LEN);
+	if (cmp == 0)
+		cmp = c->set < d->set ? -1 : c->set > d->set;
 	return cmp;
 }
 
-/* Insert contacts, all with attributes or all without. */
+/*
+ * Draw ids for the sets that will or may make a contact, in their order, from
+ * what column id of contact gets by default; no right on a sequence is needed
+ * for that of an identity column, as for an INSERT.
+ */
 static void
-insert_contacts(Identification *id, NewContact *contacts, int n)
+draw_some(Identification *id, PersonSet **sets, int n)
 {
-	bool		is_described = n > 0 && contacts[0].set->has_attributes;
-	Batch	   *batch = batch_create(is_described ? &insert_described :
-									 &insert_bare, n);
+	Relation	rel = id->dir.contact;
+	AttrNumber	attnum = get_attnum(RelationGetRelid(rel), "id");
+	Node	   *expr = build_column_default(rel, attnum);
+	EState	   *estate = CreateExecutorState();
+	ExprState  *state;
+	bool		isnull = false;
 	int			i;
 
-	if (n == 0)
-		return;
+	if (expr == NULL)
+		ereport(ERROR,
+				(errcode(ERRCODE_OBJECT_NOT_IN_PREREQUISITE_STATE),
+				 errmsg("column \"id\" of table \"%s\" has no default",
+						RelationGetRelationName(rel)),
+				 errtablecol(rel, attnum)));
+	state = ExecPrepareExpr((Expr *) expr, estate);
+	for (i = 0; i < n; i++)
+		sets[i]->new_id =
+			DatumGetInt64(ExecEvalExpr(state, GetPerTupleExprContext(estate),
+									   &isnull));
+	FreeExecutorState(estate);
+}
+
+/* Draw ids for the sets that nobody was found for. */
+void
+draw_ids(Identification *id)
+{
+	PersonSet **sets = palloc(sizeof(PersonSet *) * (id->nsets + 1));
+	int			n = 0;
+	int			i;
+
+	for (i = 0; i < id->nsets; i++)
+	{
+		PersonSet  *set = &id->sets[i];
+
+		set->new_id = 0;
+		if (set->plan == SET_NEW ||
+			(set->plan == SET_ODD && set->nholders == 0 && !set->will_find))
+			sets[n++] = set;
+	}
+	if (n > 0)
+		draw_some(id, sets, n);
+}
+
+/* The table contact, as statements name it. */
+static char *
+contact_name(Identification *id)
+{
+	return quote_qualified_identifier(get_namespace_name(id->dir.nspid),
+									  RelationGetRelationName(id->dir.contact));
+}
+
+/*
+ * Append the columns of users that the set gives to a list: their names behind
+ * the prefix, with their types or without.
+ */
+static void
+append_others(StringInfo sql, Identification *id, const PersonSet *set,
+			  const char *prefix, bool is_typed)
+{
+	Oid			relid = RelationGetRelid(id->dir.contact);
+	int			i;
+
+	for (i = 0; i < set->nothers; i++)
+	{
+		Oid			type;
+		int32		typmod;
+		Oid			collation;
+
+		appendStringInfo(sql, "%s%s%s",
+						 sql->data[sql->len - 1] == '(' ? "" : ", ", prefix,
+						 quote_identifier(set->others[i]));
+		if (!is_typed)
+			continue;
+		get_atttypetypmodcoll(relid, get_attnum(relid, set->others[i]),
+							  &type, &typmod, &collation);
+		appendStringInfo(sql, " %s",
+						 format_type_extended(type, typmod,
+											  FORMAT_TYPE_TYPEMOD_GIVEN |
+											  FORMAT_TYPE_FORCE_QUALIFY));
+	}
+}
+
+/*
+ * Insert the contacts of a batch for insert_described, whose sets all give the
+ * columns of users that this one gives; such columns that are not named get
+ * their defaults.
+ */
+static uint64
+insert_with_others(Identification *id, Batch *batch, const PersonSet *set)
+{
+	Oid			types[4] = {
+		INT8ARRAYOID, TEXTARRAYOID, TEXTARRAYOID, JSONBARRAYOID
+	};
+	Datum		values[4];
+	StringInfoData sql;
+	int			i;
+
+	initStringInfo(&sql);
+	appendStringInfo(&sql, "INSERT INTO %s (" DESCRIBED_COLUMNS,
+					 contact_name(id));
+	append_others(&sql, id, set, "", false);
+	appendStringInfoString(&sql, ") SELECT " DESCRIBED_VALUES);
+	append_others(&sql, id, set, "a.", false);
+	appendStringInfoString(&sql, " FROM ROWS FROM (pg_catalog.unnest($1),"
+						   " pg_catalog.unnest($2), pg_catalog.unnest($3),"
+						   " pg_catalog.unnest($4)) AS n(id, email, phone,"
+						   " attributes) CROSS JOIN LATERAL"
+						   " pg_catalog.jsonb_to_record(n.attributes) AS a("
+						   ATTRIBUTE_TYPES);
+	append_others(&sql, id, set, "", true);
+	appendStringInfoString(&sql, ") RETURNING id");
+	for (i = 0; i < 4; i++)
+	{
+		Oid			type = batch->query->types[i];
+		int			dims[1];
+		int			lbs[1] = {1};
+		int16		typlen;
+		bool		typbyval;
+		char		typalign;
+
+		dims[0] = batch->nrows;
+		get_typlenbyvalalign(type, &typlen, &typbyval, &typalign);
+		values[i] = PointerGetDatum(construct_md_array(batch->values[i],
+													   batch->nulls[i], 1,
+													   dims, lbs, type, typlen,
+													   typbyval, typalign));
+	}
+	if (SPI_execute_with_args(sql.data, 4, types, values, NULL, false,
+							  0) != SPI_OK_INSERT_RETURNING)
+		elog(ERROR, "could not run \"%s\"", sql.data);
+	return SPI_processed;
+}
+
+/* Do the sets give the same columns of users? */
+static bool
+same_others(const PersonSet *a, const PersonSet *b)
+{
+	int			i;
+
+	if (a->nothers != b->nothers)
+		return false;
+	for (i = 0; i < a->nothers; i++)
+	{
+		if (strcmp(a->others[i], b->others[i]) != 0)
+			return false;
+	}
+	return true;
+}
+
+/* Insert contacts that have the same columns. */
+static void
+insert_contacts(Identification *id, NewContact *contacts, int n,
+				bool is_described)
+{
+	Batch	   *batch = batch_create(is_described ? &insert_described :
+									 &insert_bare, n);
+	Datum		nothing = DirectFunctionCall1(jsonb_in, CStringGetDatum("{}"));
+	const PersonSet *first = contacts[0].set;
+	uint64		inserted;
+	int			i;
+
 	for (i = 0; i < n; i++)
 	{
-		Datum		values[3];
-		bool		nulls[3] = {false, false, false};
+		const NewContact *c = &contacts[i];
+		Datum		values[4];
+		bool		nulls[4] = {false, false, false, false};
 
-		nulls[0] = contacts[i].email == NULL;
-		values[0] = nulls[0] ? (Datum) 0 : contacts[i].email->value;
-		nulls[1] = contacts[i].phone == NULL;
-		values[1] = nulls[1] ? (Datum) 0 : contacts[i].phone->value;
-		values[2] = contacts[i].set->attributes;
+		values[0] = Int64GetDatum(c->set->new_id);
+		nulls[1] = c->email == NULL;
+		values[1] = nulls[1] ? (Datum) 0 : c->email->value;
+		nulls[2] = c->phone == NULL;
+		values[2] = nulls[2] ? (Datum) 0 : c->phone->value;
+		values[3] = c->set->has_attributes ? c->set->attributes : nothing;
 		batch_add(batch, values, nulls);
 	}
-	if (batch_run(&id->dir, batch) != (uint64) n)
+	inserted = first->nothers > 0 ? insert_with_others(id, batch, first) :
+		batch_run(&id->dir, batch);
+	if (inserted != (uint64) n)
 		ereport(ERROR,
 				(errcode(ERRCODE_TRIGGERED_ACTION_EXCEPTION),
 				 errmsg("contacts could not be inserted"),
@@ -165,6 +341,29 @@ insert_contacts(Identification *id, NewContact *contacts, int n)
 		add_locked(id, contacts[i].set->contact_id);
 	}
 	SPI_freetuptable(SPI_tuptable);
+}
+
+/*
+ * Insert all contacts in the order of their emails' keys, by one statement
+ * where they give the same columns of users.
+ */
+static void
+insert_all_contacts(Identification *id, NewContact *contacts, int n)
+{
+	bool		is_described = false;
+	int			first = 0;
+	int			i;
+
+	qsort(contacts, n, sizeof(NewContact), compare_new_contacts);
+	for (i = 0; i < n; i++)
+		is_described = is_described || contacts[i].set->has_attributes;
+	for (i = 1; i <= n; i++)
+	{
+		if (i < n && same_others(contacts[first].set, contacts[i].set))
+			continue;
+		insert_contacts(id, contacts + first, i - first, is_described);
+		first = i;
+	}
 }
 
 static int
@@ -212,30 +411,25 @@ may_insert_directly(Identification *id)
 		check_enable_rls(relid, InvalidOid, true) != RLS_ENABLED;
 }
 
-/*
- * Insert further identifiers of new contacts: main ones and unlabelled ones
- * that nobody has left behind directly.  False if one met a row.
- */
+/* May the row be written directly: main, or unlabelled and left by nobody? */
 static bool
-insert_further(Identification *id, NewIdentifier *rows, int n)
+is_plain(const NewIdentifier *row)
 {
-	bool		is_direct = n > 0 && may_insert_directly(id);
+	return !row->seen->has_row && row->slug == NULL &&
+		!row->seen->type->is_contactable;
+}
+
+/* Insert identifiers directly.  False if one met a row. */
+static bool
+insert_directly(Identification *id, const NewIdentifier *rows, int n)
+{
 	Claim	   *claims = palloc0(sizeof(Claim) * (n + 1));
-	int			nclaims = 0;
-	int			nrest = 0;
 	int			i;
 
-	qsort(rows, n, sizeof(NewIdentifier), compare_new_identifiers);
 	for (i = 0; i < n; i++)
 	{
-		Claim	   *claim = &claims[nclaims];
+		Claim	   *claim = &claims[i];
 
-		if (!is_direct || rows[i].seen->has_row || rows[i].slug != NULL ||
-			rows[i].seen->type->is_contactable)
-		{
-			rows[nrest++] = rows[i];
-			continue;
-		}
 		claim->contact_id = rows[i].contact_id;
 		claim->type = rows[i].seen->type;
 		claim->value = rows[i].seen->value;
@@ -243,11 +437,33 @@ insert_further(Identification *id, NewIdentifier *rows, int n)
 		claim->is_unlabelled = !rows[i].is_main;
 		claim->status = claim->type->is_exclusive ?
 			STATE_NOT_OPTED_IN : STATE_NONE;
-		nclaims++;
 	}
-	insert_by_statement(id, rows, nrest);
-	return nclaims == 0 ||
-		insert_claims_directly(&id->dir, claims, nclaims) == 0;
+	return insert_claims_directly(&id->dir, claims, n) == 0;
+}
+
+/*
+ * Insert further identifiers of new contacts in the order of their keys, those
+ * directly that are plain.  False if one met a row.
+ */
+static bool
+insert_further(Identification *id, NewIdentifier *rows, int n)
+{
+	bool		is_direct = n > 0 && may_insert_directly(id);
+	int			first = 0;
+	int			i;
+
+	qsort(rows, n, sizeof(NewIdentifier), compare_new_identifiers);
+	for (i = 1; i <= n; i++)
+	{
+		if (i < n && (!is_direct || is_plain(&rows[first]) == is_plain(&rows[i])))
+			continue;
+		if (!is_direct || !is_plain(&rows[first]))
+			insert_by_statement(id, rows + first, i - first);
+		else if (!insert_directly(id, rows + first, i - first))
+			return false;
+		first = i;
+	}
+	return true;
 }
 
 /* Is it the first of its kind in the set, where none is labelled main? */
@@ -295,7 +511,6 @@ create_contacts(Identification *id, const int *sets, int n)
 {
 	NewContact *contacts = palloc(sizeof(NewContact) * (n + 1));
 	NewIdentifier *rows;
-	int			ndescribed = 0;
 	int			nseen = 0;
 	int			i;
 
@@ -304,21 +519,13 @@ create_contacts(Identification *id, const int *sets, int n)
 		contacts[i].set = &id->sets[sets[i]];
 		contacts[i].email = main_of(contacts[i].set, "email");
 		contacts[i].phone = main_of(contacts[i].set, "phone");
-		ndescribed += contacts[i].set->has_attributes;
+		if (contacts[i].set->new_id == 0)
+			draw_some(id, &contacts[i].set, 1);
 		nseen += contacts[i].set->nseen;
 	}
-	qsort(contacts, n, sizeof(NewContact), compare_new_contacts);
-	insert_contacts(id, contacts, n - ndescribed);
-	insert_contacts(id, contacts + n - ndescribed, ndescribed);
+	insert_all_contacts(id, contacts, n);
 	rows = palloc(sizeof(NewIdentifier) * (nseen + 1));
-	if (!insert_further(id, rows, collect_further(contacts, n, rows)))
-		return false;
-	for (i = 0; i < n; i++)
-	{
-		if (contacts[i].set->has_other_attributes)
-			fill_attributes(id, contacts[i].set);
-	}
-	return true;
+	return insert_further(id, rows, collect_further(contacts, n, rows));
 }
 
 /*
@@ -351,33 +558,29 @@ attach_missing(Identification *id, PersonSet *set)
 static void
 fill_others(Identification *id, PersonSet *set)
 {
-	char	   *contact = quote_qualified_identifier(get_namespace_name(id->dir.nspid),
-													 RelationGetRelationName(id->dir.contact));
 	Oid			types[2] = {INT8OID, JSONBOID};
 	Datum		values[2];
 	StringInfoData sql;
-	JsonbIterator *it;
-	JsonbIteratorToken token;
-	JsonbValue	v;
-	const char *separator = "";
+	int			i;
 
 	initStringInfo(&sql);
-	appendStringInfo(&sql, "UPDATE ONLY %s c SET ", contact);
-	it = JsonbIteratorInit(&DatumGetJsonbP(set->attributes)->root);
-	while ((token = JsonbIteratorNext(&it, &v, true)) != WJB_DONE)
+	appendStringInfo(&sql, "UPDATE ONLY %s c SET ", contact_name(id));
+	for (i = 0; i < set->nothers; i++)
 	{
-		const char *name;
+		const char *name = quote_identifier(set->others[i]);
 
-		if (token != WJB_KEY)
-			continue;
-		name = quote_identifier(pnstrdup(v.val.string.val, v.val.string.len));
-		appendStringInfo(&sql, "%s%s = coalesce(%s.%s, %s.%s)", separator, name,
-						 id->overwrite ? "a" : "c", name,
-						 id->overwrite ? "c" : "a", name);
-		separator = ", ";
+		appendStringInfo(&sql, id->overwrite ? "%s%s = a.%s" :
+						 "%s%s = coalesce(c.%s, a.%s)",
+						 i == 0 ? "" : ", ", name, name, name);
 	}
-	appendStringInfo(&sql, " FROM pg_catalog.jsonb_populate_record(NULL::%s, $2) a"
-					 " WHERE c.id OPERATOR(pg_catalog.=) $1", contact);
+	appendStringInfoString(&sql, " FROM pg_catalog.jsonb_to_record($2) AS a(");
+	append_others(&sql, id, set, "", true);
+	appendStringInfo(&sql, ") WHERE c.id OPERATOR(pg_catalog.=) $1 AND (%s",
+					 id->overwrite ? "true" : "false");
+	for (i = 0; i < set->nothers && !id->overwrite; i++)
+		appendStringInfo(&sql, " OR c.%s IS NULL",
+						 quote_identifier(set->others[i]));
+	appendStringInfoString(&sql, ")");
 	values[0] = Int64GetDatum(set->contact_id);
 	values[1] = set->attributes;
 	if (SPI_execute_with_args(sql.data, 2, types, values, NULL, false,
@@ -389,20 +592,16 @@ fill_others(Identification *id, PersonSet *set)
 void
 fill_attributes(Identification *id, PersonSet *set)
 {
-	Batch	   *batch;
+	Batch	   *batch = batch_create(&fill_contact, 1);
 	Datum		values[3];
 
 	if (!set->has_attributes)
 		return;
-	if (set->has_other_attributes)
-	{
-		fill_others(id, set);
-		return;
-	}
-	batch = batch_create(&fill_contact, 1);
 	values[0] = Int64GetDatum(set->contact_id);
 	values[1] = set->attributes;
 	values[2] = BoolGetDatum(id->overwrite);
 	batch_add(batch, values, NULL);
 	(void) batch_run(&id->dir, batch);
+	if (set->nothers > 0)
+		fill_others(id, set);
 }

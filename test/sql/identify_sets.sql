@@ -115,6 +115,109 @@ SELECT contact_id, other_id FROM merge_suggestion WHERE other_id = 3 ORDER BY co
 SELECT pg_temp.fails('INSERT INTO merge_suggestion (contact_id, other_id) VALUES (2, 3)');
 SELECT pg_temp.fails($$INSERT INTO merge_suggestion (id, contact_id, other_id, created_at) VALUES (99, 2, 2, '2026-01-01 00:00')$$);
 
+-- many sets, one after another: who was merged meanwhile is not found any more
+INSERT INTO contact (id, email) VALUES (900, 's0@x.org');
+SELECT n, contact_id = 900 AS is_known, outcome FROM identify_many('[
+	{"identifiers": {"anonymous": ["s1", "s2"]}},
+	{"identifiers": {"anonymous": "s2", "email": "s0@x.org"}},
+	{"identifiers": {"anonymous": "s1"}}]');
+-- the first of several new ones is the oldest, whatever the order of their keys
+SELECT n, outcome FROM identify_many((
+	SELECT jsonb_agg(s ORDER BY n) FROM generate_series(1, 6) n, LATERAL (VALUES
+		(1, jsonb_build_object('identifiers', jsonb_build_object('email', format('s1%s@x.org', n)), 'attributes', '{"titles": "X"}'::jsonb)),
+		(2, jsonb_build_object('identifiers', jsonb_build_object('anonymous', format('s1%s', n)), 'attributes', '{"titles": "Y"}'::jsonb)),
+		(3, jsonb_build_object('identifiers', jsonb_build_object('anonymous', format('s1%s', n), 'email', format('s1%s@x.org', n))))) v (m, s))) i
+	WHERE outcome <> 'created' ORDER BY n;
+SELECT email, titles FROM contact WHERE email ~ '^s1.@' ORDER BY id;
+SELECT count(*) AS merged, bool_and(survivor_id < ALL (loser_ids)) AS are_oldest FROM merge_history WHERE survivor_id IN (SELECT id FROM contact WHERE email ~ '^s1.@');
+-- of two new ones, the one of an earlier odd set is the older
+SELECT n, outcome FROM identify_many('[
+	{"identifiers": {"phone": "+46701234571"}, "attributes": {"titles": "first"}},
+	{"identifiers": {"email": "s2@x.org"}, "attributes": {"titles": "second"}}]');
+SELECT titles FROM contact WHERE titles IN ('first', 'second') ORDER BY id;
+
+-- people who are ghosts by name only: a validated address, a password
+SELECT contact_id AS v FROM identify('{"email": "v1@x.org"}') \gset
+SELECT contact_id AS w FROM identify('{"anonymous": "v2"}') \gset
+SELECT contact_id AS x FROM identify('{"anonymous": "v3"}') \gset
+SELECT validate_identifier(id) FROM identifier WHERE value = 'v1@x.org';
+INSERT INTO credential (contact_id, verifier) VALUES (:w, '$2b$12$R9h/cIPz0gi.URNNX3kh2OPST9/PgBkqquzi.Ss7KIUgO2t0jWMUW');
+SELECT contact_id = :v AS is_first, outcome FROM identify('{"email": "v1@x.org", "anonymous": "v2"}');
+SELECT contact_id = :v AS is_first, other_id = :w AS is_second, reasons FROM merge_suggestion WHERE :v IN (contact_id, other_id);
+-- other ghosts fold into them, the older ones too
+SELECT contact_id = :w AS is_second, outcome FROM identify('{"anonymous": ["v3", "v2"]}');
+-- of ghosts with main addresses of their own only one address could stay
+SELECT contact_id AS v FROM identify('{"email": "v4@x.org"}') \gset
+SELECT contact_id AS w FROM identify('{"email": "v5@x.org"}') \gset
+SELECT contact_id AS x FROM identify('{"anonymous": "v6"}') \gset
+SELECT contact_id = :v AS is_first, outcome FROM identify('{"email": ["v4@x.org", "v5@x.org"], "anonymous": ["v6", "v7"]}');
+SELECT contact_id = :v AS is_first, other_id = :w AS is_second FROM merge_suggestion WHERE :v IN (contact_id, other_id) OR :x IN (contact_id, other_id);
+SELECT contact_id = :v AS is_first, outcome FROM identify('{"email": "v4@x.org", "anonymous": "v6"}');
+-- nor where one of them is known
+SELECT contact_id AS y FROM identify('{"email": "v8@x.org"}', '{"first_name": "Vi", "last_name": "Eight"}') \gset
+SELECT contact_id = :y AS is_known, outcome FROM identify('{"email": ["v5@x.org", "v8@x.org"]}');
+SELECT email FROM contact WHERE id IN (:v, :w, :y) ORDER BY id;
+
+-- columns of one's own: given, by default, not null, of a domain
+CREATE DOMAIN level AS integer NOT NULL CHECK (VALUE > 0);
+ALTER TABLE contact ADD tier text NOT NULL DEFAULT 'basic';
+ALTER TABLE contact ADD "Level" level DEFAULT 1;
+SELECT outcome FROM identify('{"email": "w1@x.org"}', '{"tier": "gold"}');
+SELECT outcome FROM identify('{"email": "w2@x.org"}', '{"first_name": "Wim", "Level": 3}');
+SELECT n, outcome FROM identify_many('[
+	{"identifiers": {"email": "w3@x.org"}, "attributes": {"tier": "silver", "Level": 4}},
+	{"identifiers": {"email": "w4@x.org"}},
+	{"identifiers": {"email": "w5@x.org"}, "attributes": {"titles": "Dr.", "tier": null}},
+	{"identifiers": {"email": "w6@x.org"}, "attributes": {"tier": "iron"}},
+	{"identifiers": {"email": "w1@x.org"}, "attributes": {"tier": "lead", "titles": "Prof."}},
+	{"identifiers": {"anonymous": "w7"}, "attributes": {"tier": "tin", "shoe_size": 40}}]');
+SELECT * FROM identify('{"email": "w2@x.org"}', '{"tier": "zinc", "Level": 5}', overwrite => true) \g /dev/null
+SELECT email, first_name AS first, titles, tier, "Level", shoe_size AS shoe FROM contact WHERE email ~ '^w' OR tier = 'tin' ORDER BY email;
+ALTER TABLE contact ALTER tier DROP DEFAULT;
+SELECT outcome FROM identify('{"anonymous": "w8"}', '{"tier": "x"}');
+SELECT left(f, 5) AS state FROM pg_temp.fails($$SELECT identify('{"anonymous": "w9"}', '{"shoe_size": 1}')$$) f LIMIT 1;
+ALTER TABLE contact DROP tier, DROP "Level";
+
+-- blanks say nothing
+SELECT outcome FROM identify('{"email": "b1@x.org"}', '{"first_name": "Bea", "last_name": "Blank", "titles": " "}');
+SELECT titles IS NULL AS is_null FROM contact WHERE email = 'b1@x.org';
+SELECT outcome FROM identify('{"email": "b1@x.org"}', '{"first_name": "", "last_name": "  ", "titles": "", "archived_at": ""}', overwrite => true);
+SELECT outcome FROM identify('{"email": "b1@x.org"}', '{"titles": "\t"}');
+SELECT first_name, last_name, titles FROM contact WHERE email = 'b1@x.org';
+-- nothing is written for them
+SELECT xmin AS before FROM contact WHERE email = 'b1@x.org' \gset
+SELECT outcome FROM identify('{"email": "b1@x.org"}', '{"titles": "", "first_name": "Bee"}');
+SELECT xmin = :'before' AS is_left FROM contact WHERE email = 'b1@x.org';
+
+-- a name is one thing
+SELECT outcome FROM identify('{"email": "n4@x.org"}', '{"first_name": "Ada"}');
+SELECT outcome FROM identify('{"email": "n4@x.org"}', '{"first_name": "Eve", "last_name": "Other", "titles": "Dr."}');
+SELECT first_name, last_name, titles FROM contact WHERE email = 'n4@x.org';
+SELECT outcome FROM identify('{"email": "n4@x.org"}', '{"first_name": "Ada", "last_name": "Lovelace"}');
+SELECT first_name, last_name FROM contact WHERE email = 'n4@x.org';
+SELECT outcome FROM identify('{"email": "n4@x.org"}', '{"last_name": "King"}', overwrite => true);
+SELECT first_name, last_name FROM contact WHERE email = 'n4@x.org';
+SELECT outcome FROM identify('{"email": "n5@x.org"}');
+SELECT outcome FROM identify('{"email": "n5@x.org"}', '{"first_name": "Cher", "mononym": true}');
+SELECT outcome FROM identify('{"email": "n5@x.org"}', '{"first_name": "Cher", "last_name": "Bono"}');
+SELECT first_name, last_name, mononym, contact_type FROM contact WHERE email = 'n5@x.org';
+
+-- values may stand in an array, and no deeper
+SELECT pg_temp.fails($$SELECT identify('{"anonymous": [{"oauth": "z"}, "t"]}')$$);
+SELECT pg_temp.fails($$SELECT identify('{"anonymous": [["z"]]}')$$);
+SELECT pg_temp.fails($$SELECT identify('{"anonymous": {"oauth": "z"}}')$$);
+SELECT count(*) FROM identifier WHERE value IN ('z', 't');
+-- nobody has that many identifiers
+SELECT pg_temp.fails($$SELECT identify(jsonb_build_object('anonymous', (SELECT jsonb_agg('l' || n) FROM generate_series(1, 1001) n)))$$);
+SELECT outcome FROM identify(jsonb_build_object('anonymous', (SELECT jsonb_agg('l' || n % 1000) FROM generate_series(1, 2000) n)));
+
+-- values without an order of their own share a few locks
+BEGIN;
+SELECT outcome, count(*) FROM identify_many((
+	SELECT jsonb_agg(jsonb_build_object('identifiers', jsonb_build_object('phone', '+4670123' || n))) FROM generate_series(1000, 1599) n)) GROUP BY 1;
+SELECT count(*) BETWEEN 100 AND 257 AS are_few FROM pg_catalog.pg_locks WHERE locktype = 'advisory' AND pid = pg_catalog.pg_backend_pid();
+ROLLBACK;
+
 -- triggers of users see every row
 CREATE FUNCTION see() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN RAISE NOTICE '% %', NEW.semantic_type, NEW.value; RETURN NEW; END $$;
 CREATE TRIGGER see BEFORE INSERT ON identifier FOR EACH ROW EXECUTE FUNCTION see();

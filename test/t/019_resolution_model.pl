@@ -114,7 +114,10 @@ $operation{identify_many} = [ 4, sub {
 	return ("SELECT contact_id, outcome FROM crm.identify_many('[$json]') ORDER BY n",
 		sub {
 			my @rows = @_;
-			return map { [ $model->identify(@{ $sets[$_] }, $rows[$_] ? $rows[$_][0] : -1 - $_) ] } 0 .. $#sets;
+			my @new = map { $_->[0] } grep { $_->[1] eq 'created' } @rows;
+
+			die "new people are not as old as their sets: @new\n" if "@new" ne join ' ', sort { $a <=> $b } @new;
+			return map { [ $model->identify(@{ $sets[$_] }, $rows[$_] ? $rows[$_][0] : -100 + $_) ] } 0 .. $#sets;
 		});
 } ];
 

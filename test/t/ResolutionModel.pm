@@ -59,11 +59,27 @@ sub type
 	return (grep { $_->{valid} } @rows) ? 'contact' : 'lead';
 }
 
-# People who are known first, the oldest first.
+# Is it more than a ghost, or has proved that an address is his?
+sub is_known
+{
+	my ($self, $person) = @_;
+
+	return $self->type($person) ne 'ghost' || grep { $_->{kind} =~ /email|phone/ && $_->{valid} } $self->rows_of($person);
+}
+
+# Has it a main address that can be one person's only?
+sub has_main
+{
+	my ($self, $person) = @_;
+
+	return scalar grep { $_->{kind} eq 'email' && same($_->{slug}, 'main') } $self->rows_of($person);
+}
+
+# Those for whom it is true first, the oldest first.
 sub by_rank
 {
-	my ($self, @people) = @_;
-	my %rank = map { $_ => [ $self->type($_) eq 'ghost' ? 1 : 0, $self->{person}{$_}{birth}, $_ ] } @people;
+	my ($self, $is_first, @people) = @_;
+	my %rank = map { $_ => [ $is_first->($_) ? 0 : 1, $self->{person}{$_}{birth}, $_ ] } @people;
 
 	return sort {
 		my ($x, $y) = @rank{ $a, $b };
@@ -186,7 +202,7 @@ sub merge
 	}
 	if (!defined $survivor)
 	{
-		($survivor) = $self->by_rank(@losers);
+		($survivor) = $self->by_rank(sub { $self->type($_[0]) ne 'ghost' }, @losers);
 		$merge->{survivor} = $survivor;
 		@{ $merge->{losers} } = grep { $_ != $survivor } @{ $merge->{losers} };
 	}
@@ -305,13 +321,25 @@ sub holders
 	return keys %holder;
 }
 
+# Those of several people who are not one silently: the known ones, else those
+# with main addresses of their own, and who is known.
+sub strangers
+{
+	my ($self, @people) = @_;
+	my @known = grep { $self->is_known($_) } @people;
+
+	return @known if @known > 1;
+	return () if 2 > grep { $self->has_main($_) } @people;
+	return grep { $self->is_known($_) || $self->has_main($_) } @people;
+}
+
 # Identify a set of [ kind, value ], at most one of a kind; $new_id is who a new
 # person will be.  Returns who it is, and the outcome.
 sub identify
 {
 	my ($self, $set, $name, $new_id) = @_;
 	my @exclusive = grep { $is_exclusive{ $_->[0] } } @$set;
-	my @holders = $self->by_rank($self->holders(@exclusive ? @exclusive : @$set));
+	my @holders = $self->by_rank(sub { $self->is_known($_[0]) }, $self->holders(@exclusive ? @exclusive : @$set));
 	my $outcome = 'found';
 	my $person = $holders[0];
 
@@ -324,8 +352,8 @@ sub identify
 	{
 		die "P0003\n" unless @exclusive;
 		die "23505\n" if $self->{policy} eq 'refuse';
-		return ($person, 'suggested')
-		  if $self->{policy} eq 'suggest' || 1 < grep { $self->type($_) ne 'ghost' } @holders;
+		my @strangers = $self->{policy} eq 'suggest' ? @holders : $self->strangers(@holders);
+		return ($strangers[0], 'suggested') if @strangers;
 		$self->merge(@holders);
 		$outcome = 'merged';
 	}
