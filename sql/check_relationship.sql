@@ -66,6 +66,7 @@ COMMENT ON FUNCTION contacts.check_relationships(text) IS 'what check_directory(
 CREATE FUNCTION contacts.repair_relationship_statement(object text) RETURNS text
 	LANGUAGE sql IMMUTABLE PARALLEL SAFE SET search_path = pg_catalog, pg_temp
 BEGIN ATOMIC
+	-- what is copied from a type is copied together
 	SELECT CASE CASE WHEN object IN ('relationship.is_single', 'relationship.inverse_is_single')
 			THEN 'relationship.inverse_type_id' ELSE object END
 		WHEN 'relationship.contact_id' THEN $q$

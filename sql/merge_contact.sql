@@ -539,13 +539,13 @@ BEGIN
 	IF jsonb_typeof(choices) <> 'object' THEN
 		RAISE EXCEPTION USING ERRCODE = 'invalid_parameter_value', MESSAGE = 'choices must be an object of column names and ids of contacts';
 	END IF;
-	SELECT c.key, c.value, m.name IS NULL AS is_unknown,
+	SELECT c.key, c.value, m.name IS NULL AS is_unknown, e.is_empty INTO odd
+	FROM jsonb_each_text(choices) c
+		LEFT JOIN contacts.mergeable_columns(contact) m ON m.name = c.key
+		LEFT JOIN unnest(images) i ON i ->> 'id' = c.value
 		-- the survivor's own address would go
-		c.key IN ('email', 'mobile_phone') AND EXISTS (SELECT FROM unnest(images) i WHERE i ->> 'id' = c.value AND i -> c.key = 'null') AS is_empty
-	INTO odd
-	FROM jsonb_each_text(choices) c LEFT JOIN contacts.mergeable_columns(contact) m ON m.name = c.key
-	WHERE m.name IS NULL OR c.value IS NULL OR NOT EXISTS (SELECT FROM unnest(images) i WHERE i ->> 'id' = c.value)
-		OR c.key IN ('email', 'mobile_phone') AND EXISTS (SELECT FROM unnest(images) i WHERE i ->> 'id' = c.value AND i -> c.key = 'null')
+		CROSS JOIN LATERAL (SELECT c.key IN ('email', 'mobile_phone') AND i -> c.key = 'null' AS is_empty) e
+	WHERE m.name IS NULL OR i IS NULL OR e.is_empty
 	ORDER BY c.key LIMIT 1;
 	IF FOUND THEN
 		RAISE EXCEPTION USING ERRCODE = 'invalid_parameter_value',

@@ -59,8 +59,9 @@ $$;
 COMMENT ON FUNCTION contacts.refers_to_contact(regclass) IS 'condition: a row of any table refers to contact c or to an identifier of its, by a foreign key, or to c by a registered reference; what is the contact''s own, and what the directory keeps about merging and sharing it, aside';
 
 -- Candidates are locked first, where nobody else has them; whoever adds a row
--- that refers to one by a foreign key locks it, too.  Only then is it looked at whether anything
--- does, in a statement of its own, which sees what is committed by then.
+-- that refers to one by a foreign key locks it, too.  Only then is it looked at
+-- whether anything does, in a statement of its own, which sees what is committed
+-- by then.
 CREATE FUNCTION contacts.delete_ghosts(contact regclass, older_than interval, batch integer, after_id bigint,
 	OUT last_id bigint, OUT deleted bigint, OUT kept bigint, OUT locked bigint)
 	LANGUAGE plpgsql VOLATILE PARALLEL UNSAFE

@@ -20,7 +20,6 @@
 #include "miscadmin.h"
 #include "rewrite/rewriteHandler.h"
 #include "utils/acl.h"
-#include "utils/array.h"
 #include "utils/builtins.h"
 #include "utils/lsyscache.h"
 #include "utils/rls.h"
@@ -258,21 +257,7 @@ insert_with_others(Identification *id, Batch *batch, const PersonSet *set)
 	append_others(&sql, id, set, "", true);
 	appendStringInfoString(&sql, ") RETURNING id");
 	for (i = 0; i < 4; i++)
-	{
-		Oid			type = batch->query->types[i];
-		int			dims[1];
-		int			lbs[1] = {1};
-		int16		typlen;
-		bool		typbyval;
-		char		typalign;
-
-		dims[0] = batch->nrows;
-		get_typlenbyvalalign(type, &typlen, &typbyval, &typalign);
-		values[i] = PointerGetDatum(construct_md_array(batch->values[i],
-													   batch->nulls[i], 1,
-													   dims, lbs, type, typlen,
-													   typbyval, typalign));
-	}
+		values[i] = batch_column(batch, i);
 	if (SPI_execute_with_args(sql.data, 4, types, values, NULL, false,
 							  0) != SPI_OK_INSERT_RETURNING)
 		elog(ERROR, "could not run \"%s\"", sql.data);

@@ -506,9 +506,9 @@ batch_add(Batch *batch, const Datum *values, const bool *nulls)
 	batch->nrows++;
 }
 
-/* A column of the batch as an array. */
-static Datum
-batch_column(Batch *batch, int column)
+/* A column of the batch as an array, for a statement made elsewhere. */
+Datum
+batch_column(const Batch *batch, int column)
 {
 	Oid			type = batch->query->types[column];
 	int16		typlen;

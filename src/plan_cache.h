@@ -78,6 +78,7 @@ extern Datum query_value(Directory *dir, const DirectoryQuery *query,
 
 extern Batch *batch_create(const DirectoryQuery *query, int capacity);
 extern void batch_add(Batch *batch, const Datum *values, const bool *nulls);
+extern Datum batch_column(const Batch *batch, int column);
 extern uint64 batch_run(Directory *dir, Batch *batch);
 
 #endif							/* PLAN_CACHE_H */
